@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use super::{env, reader::Reader};
+
+/// Instances and how they show themselves. Source: `DATABASE_CONNECTION_CLIENT_NAME`, `DEL_INSTANCE`,
+/// `CONFIG_SESSION_PHONE_*`, `QRCODE_*`, `LANGUAGE`.
+#[derive(Debug, Clone)]
+pub struct InstancesConfig {
+    /// The partition: only instances of this name are loaded and listed.
+    pub client_name: String,
+    /// After which time a new instance that is not connected is deleted.
+    pub delete_after: Option<Duration>,
+    /// The name in WhatsApp's list of linked devices.
+    pub device_name: String,
+    /// The browser named there.
+    pub browser: String,
+    /// The QR code.
+    pub qr_code: QrCodeConfig,
+    /// The language of texts in Chatwoot and of speech recognition.
+    pub language: String,
+}
+
+/// The QR code for pairing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QrCodeConfig {
+    /// How many are made before giving up.
+    pub limit: u32,
+    /// The dark colour, `#rrggbb`.
+    pub color: String,
+}
+
+impl InstancesConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            client_name: reader.text(&env::DATABASE_CONNECTION_CLIENT_NAME),
+            delete_after: reader.minutes(&env::DEL_INSTANCE),
+            device_name: reader.text(&env::CONFIG_SESSION_PHONE_CLIENT),
+            browser: reader.text(&env::CONFIG_SESSION_PHONE_NAME),
+            qr_code: QrCodeConfig {
+                limit: u32::try_from(reader.integer(&env::QRCODE_LIMIT)).unwrap_or(u32::MAX),
+                color: reader.text(&env::QRCODE_COLOR),
+            },
+            language: reader.text(&env::LANGUAGE),
+        }
+    }
+}

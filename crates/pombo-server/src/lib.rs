@@ -1,0 +1,3 @@
+//! The program: configuration, wiring, telemetry, shutdown.
+
+pub mod config;
