@@ -1,6 +1,6 @@
 //! The configuration: read once from the environment, checked whole, then handed out section by section.
 //!
-//! Start reading at [`Config`]. [`env`] holds every variable as a documented constant (`docs/env.md` is made from it),
+//! Start reading at [`Config`]. [`mod@env`] holds every variable as a documented constant (`docs/env.md` is made from it),
 //! each section has a file with its struct, and [`Source`] is where the text comes from, so that tests pass a map.
 //! Nothing else in the program reads environment variables.
 //!
