@@ -9,6 +9,7 @@ mod event_transport;
 mod inbound_webhook;
 mod live_feed;
 mod live_transport;
+mod peer;
 
 pub use api_keys::{Access, ApiKeys};
 pub use channel::{Channel, ChannelFactory};
@@ -17,3 +18,4 @@ pub use event_transport::{Delivered, DeliveryError, EventTransport};
 pub use inbound_webhook::{Inbound, InboundError, InboundWebhook};
 pub use live_feed::{FeedRequest, Frame, LiveFeed, LiveSession, SessionCommand};
 pub use live_transport::{LiveEvent, LiveTransport};
+pub use peer::PeerAddress;
