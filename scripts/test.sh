@@ -86,20 +86,31 @@ system_packages() {
 
 # psql as whoever may create roles: over TCP where that is trusted, else as the system's user.
 postgres_admin() {
-    if psql -w -h 127.0.0.1 -U postgres -d postgres -c 'SELECT 1' >/dev/null 2>&1; then
-        psql -w -h 127.0.0.1 -U postgres -d postgres -v ON_ERROR_STOP=1 -qAt "$@"
+    if psql -w -h 127.0.0.1 -p "$PGPORT" -U postgres -d postgres -c 'SELECT 1' >/dev/null 2>&1; then
+        psql -w -h 127.0.0.1 -p "$PGPORT" -U postgres -d postgres -v ON_ERROR_STOP=1 -qAt "$@"
     else
-        as_user postgres psql -d postgres -v ON_ERROR_STOP=1 -qAt "$@"
+        as_user postgres psql -p "$PGPORT" -d postgres -v ON_ERROR_STOP=1 -qAt "$@"
     fi
 }
 
+# The port of the local PostgreSQL: the usual one when it answers, else that of the first cluster, running or not.
+postgres_port() {
+    local port
+    if pg_isready -q -h 127.0.0.1 -p 5432; then
+        port=5432
+    else
+        read -r _ _ port _ < <(pg_lsclusters -h)
+    fi
+    echo "$port"
+}
+
 postgres() {
-    if ! pg_isready -q -h 127.0.0.1 -p 5432; then
+    if ! pg_isready -q -h 127.0.0.1 -p "$PGPORT"; then
         local version name
         read -r version name _ < <(pg_lsclusters -h)
         echo "starting PostgreSQL $version"
         as_root pg_ctlcluster --skip-systemctl-redirect "$version" "$name" start
-        wait_for 60 pg_isready -q -h 127.0.0.1 -p 5432
+        wait_for 60 pg_isready -q -h 127.0.0.1 -p "$PGPORT"
     fi
     if [ -z "$(postgres_admin -c "SELECT 1 FROM pg_roles WHERE rolname = 'pombo_test'")" ]; then
         postgres_admin -c "CREATE ROLE pombo_test LOGIN CREATEDB PASSWORD 'pombo_test'"
@@ -180,8 +191,9 @@ doc_tests() {
 
 step "system packages" system_packages
 if [ -z "${POMBO_TEST_POSTGRES_URL:-}" ]; then
-    POSTGRES_URL=postgresql://pombo_test:pombo_test@127.0.0.1:5432/pombo_test
     if has pg_ctlcluster; then
+        PGPORT=$(postgres_port)
+        POSTGRES_URL=postgresql://pombo_test:pombo_test@127.0.0.1:$PGPORT/pombo_test
         step "PostgreSQL" postgres
         export POMBO_TEST_POSTGRES_URL=$POSTGRES_URL
     else
