@@ -1,0 +1,672 @@
+//! What several works of a group ask for, done with one statement per table; and what is written when the group ends.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use pombo_domain::clock::Timestamp;
+use pombo_domain::event::{NewEvent, Seq};
+use pombo_domain::id::{InstanceId, RowId};
+
+use crate::error::StoreError;
+use crate::instance::Counts;
+use crate::link::Link;
+use crate::sql::{Conflict, Dialect, Insert, Row, Value};
+use crate::tx::{Group, Tx};
+
+/// Most rows in one statement.
+const ROWS: usize = 64;
+/// Most bytes in one statement of several rows.
+const BYTES: usize = 4 << 20;
+
+/// Something that is done for several works at once. The answer is a yes or no.
+pub(crate) enum Request {
+    /// Was it new?
+    Message(Box<MessageRow>),
+    /// Was it there before?
+    Chat(ChatRow),
+    /// Was it there before?
+    Contact(ContactRow),
+}
+
+/// A message ready to be written.
+pub(crate) struct MessageRow {
+    pub(crate) id: RowId,
+    pub(crate) instance_id: InstanceId,
+    pub(crate) remote_jid: String,
+    pub(crate) key_id: String,
+    pub(crate) from_me: bool,
+    pub(crate) timestamp_s: i64,
+    pub(crate) message_type: String,
+    pub(crate) source: &'static str,
+    pub(crate) status: Option<&'static str>,
+    pub(crate) participant: Option<String>,
+    pub(crate) key_participant: Option<String>,
+    pub(crate) remote_jid_alt: Option<String>,
+    pub(crate) push_name: Option<String>,
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) key_more: String,
+    pub(crate) context_info: Option<String>,
+    pub(crate) body: String,
+}
+
+/// A change of a chat ready to be written.
+#[derive(Clone)]
+pub(crate) struct ChatRow {
+    pub(crate) id: RowId,
+    pub(crate) instance_id: InstanceId,
+    pub(crate) remote_jid: String,
+    pub(crate) name: Option<String>,
+    pub(crate) unread: i64,
+    pub(crate) last: Option<(RowId, i64)>,
+    pub(crate) now: Timestamp,
+}
+
+/// A contact ready to be written.
+#[derive(Clone)]
+pub(crate) struct ContactRow {
+    pub(crate) id: RowId,
+    pub(crate) instance_id: InstanceId,
+    pub(crate) remote_jid: String,
+    pub(crate) push_name: Option<String>,
+    pub(crate) profile_pic_url: Option<String>,
+    pub(crate) now: Timestamp,
+}
+
+type Asked<T> = Vec<(usize, u64, T)>;
+type Answers = Vec<(usize, u64, bool)>;
+/// Place and ticket of an asker, the index of the merged row, and whether the asker was the first for it.
+type Places = Vec<(usize, u64, usize, bool)>;
+
+impl Group {
+    /// Does everything that the parked works asked for: messages first, since chats count them.
+    pub(crate) async fn answer_requests(&self) -> Result<(), StoreError> {
+        let requests = std::mem::take(&mut self.state().requests);
+        let (mut messages, mut chats, mut contacts) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, ticket, request) in requests {
+            match request {
+                Request::Message(row) => messages.push((place, ticket, *row)),
+                Request::Chat(row) => chats.push((place, ticket, row)),
+                Request::Contact(row) => contacts.push((place, ticket, row)),
+            }
+        }
+        let mut link = self.link.lock().await;
+        if !messages.is_empty() {
+            let answers = self.messages(&mut link, messages).await?;
+            self.give_answers(answers);
+        }
+        if !chats.is_empty() {
+            let answers = self.chats(&mut link, chats).await?;
+            self.give_answers(answers);
+        }
+        if !contacts.is_empty() {
+            let answers = self.contacts(&mut link, contacts).await?;
+            self.give_answers(answers);
+        }
+        Ok(())
+    }
+
+    async fn messages(
+        &self,
+        link: &mut Link,
+        asked: Asked<MessageRow>,
+    ) -> Result<Answers, StoreError> {
+        const INSERT: Insert = Insert {
+            table: "message",
+            columns: &[
+                "id",
+                "instance_id",
+                "remote_jid",
+                "key_id",
+                "from_me",
+                "timestamp_s",
+                "message_type",
+                "source",
+                "status",
+                "participant",
+                "key_participant",
+                "remote_jid_alt",
+                "push_name",
+                "webhook_url",
+                "key_more",
+                "context_info",
+                "body",
+            ],
+            conflict: Conflict::Keep,
+            returning: Some("id"),
+        };
+        let mut keys = Vec::with_capacity(asked.len());
+        let mut rows = Vec::with_capacity(asked.len());
+        for (place, ticket, row) in asked {
+            keys.push((
+                place,
+                ticket,
+                row.id.clone(),
+                row.instance_id.clone(),
+                row.remote_jid.clone(),
+            ));
+            rows.push(message_values(row));
+        }
+        let written = self.insert(link, &INSERT, rows).await?;
+        let written = if self.dialect == Dialect::Mysql {
+            let list: Vec<String> = (1..=keys.len())
+                .map(|number| format!("${number}"))
+                .collect();
+            let sql = format!("SELECT id FROM message WHERE id IN ({})", list.join(", "));
+            link.rows(
+                sql.into(),
+                keys.iter().map(|key| Value::from(key.2.as_str())).collect(),
+            )
+            .await?
+        } else {
+            written
+        };
+        let written = first_column(&written)?;
+        let mut state = self.state();
+        let mut answers = Vec::with_capacity(keys.len());
+        for (place, ticket, id, instance, remote_jid) in keys {
+            let new = written.contains(id.as_str());
+            if new {
+                state.count(
+                    &instance,
+                    Counts {
+                        messages: 1,
+                        ..Counts::default()
+                    },
+                );
+                *state
+                    .chat_messages
+                    .entry((instance, remote_jid))
+                    .or_default() += 1;
+            }
+            answers.push((place, ticket, new));
+        }
+        Ok(answers)
+    }
+
+    async fn chats(&self, link: &mut Link, asked: Asked<ChatRow>) -> Result<Answers, StoreError> {
+        const INSERT: Insert = Insert {
+            table: "chat",
+            columns: &[
+                "instance_id",
+                "remote_jid",
+                "id",
+                "name",
+                "unread_messages",
+                "message_count",
+                "last_message_id",
+                "last_message_s",
+                "created_at_ms",
+                "updated_at_ms",
+            ],
+            conflict: Conflict::Update {
+                key: "instance_id, remote_jid",
+                set: &[
+                    ("name", "COALESCE(new.name, old.name)"),
+                    (
+                        "unread_messages",
+                        "old.unread_messages + new.unread_messages",
+                    ),
+                    ("message_count", "old.message_count + new.message_count"),
+                    (
+                        "last_message_id",
+                        "CASE WHEN new.last_message_id IS NOT NULL AND new.last_message_s >= old.last_message_s \
+                         THEN new.last_message_id ELSE old.last_message_id END",
+                    ),
+                    (
+                        "last_message_s",
+                        "CASE WHEN new.last_message_s > old.last_message_s THEN new.last_message_s ELSE old.last_message_s END",
+                    ),
+                    ("updated_at_ms", "new.updated_at_ms"),
+                ],
+                only_if: None,
+            },
+            returning: Some("id"),
+        };
+        let (merged, places) = merge(
+            asked,
+            |row| (row.instance_id.clone(), row.remote_jid.clone()),
+            merge_chat,
+        );
+        let known = self
+            .known(
+                link,
+                "chat",
+                merged
+                    .iter()
+                    .map(|row| (&row.instance_id, row.remote_jid.as_str())),
+            )
+            .await?;
+        let rows = {
+            let mut state = self.state();
+            merged
+                .iter()
+                .map(|row| {
+                    let messages = state
+                        .chat_messages
+                        .remove(&(row.instance_id.clone(), row.remote_jid.clone()));
+                    chat_values(row, messages.unwrap_or(0))
+                })
+                .collect()
+        };
+        let written = self.insert(link, &INSERT, rows).await?;
+        let written = first_column(&written)?;
+        let is_new = |row: &ChatRow| match &known {
+            Some(known) => {
+                !known.contains(&(row.instance_id.as_str().to_owned(), row.remote_jid.clone()))
+            }
+            None => written.contains(row.id.as_str()),
+        };
+        let new: Vec<&ChatRow> = merged.iter().filter(|row| is_new(row)).collect();
+        // Messages may be older than their chat: kept while chats were not.
+        let pairs: Vec<(&InstanceId, &str)> = new
+            .iter()
+            .map(|row| (&row.instance_id, row.remote_jid.as_str()))
+            .collect();
+        for pairs in pairs.chunks(ROWS) {
+            let (condition, values) = any_of(pairs);
+            let sql = format!(
+                "UPDATE chat SET message_count = (SELECT COUNT(*) FROM message \
+                 WHERE message.instance_id = chat.instance_id AND message.remote_jid = chat.remote_jid) WHERE {condition}"
+            );
+            link.execute(sql.into(), values).await?;
+        }
+        let mut state = self.state();
+        for row in &new {
+            state.count(
+                &row.instance_id,
+                Counts {
+                    chats: 1,
+                    ..Counts::default()
+                },
+            );
+        }
+        Ok(existed(&places, |index| is_new(&merged[index])))
+    }
+
+    async fn contacts(
+        &self,
+        link: &mut Link,
+        asked: Asked<ContactRow>,
+    ) -> Result<Answers, StoreError> {
+        const CHANGED: &str = "(new.push_name IS NOT NULL AND (old.push_name IS NULL OR old.push_name <> new.push_name)) \
+                               OR (new.profile_pic_url IS NOT NULL AND (old.profile_pic_url IS NULL \
+                               OR old.profile_pic_url <> new.profile_pic_url))";
+        const INSERT: Insert = Insert {
+            table: "contact",
+            columns: &[
+                "instance_id",
+                "remote_jid",
+                "id",
+                "push_name",
+                "profile_pic_url",
+                "created_at_ms",
+                "updated_at_ms",
+            ],
+            conflict: Conflict::Update {
+                key: "instance_id, remote_jid",
+                set: &[
+                    (
+                        "updated_at_ms",
+                        "CASE WHEN (new.push_name IS NOT NULL AND (old.push_name IS NULL OR old.push_name <> new.push_name)) \
+                         OR (new.profile_pic_url IS NOT NULL AND (old.profile_pic_url IS NULL \
+                         OR old.profile_pic_url <> new.profile_pic_url)) THEN new.updated_at_ms ELSE old.updated_at_ms END",
+                    ),
+                    ("push_name", "COALESCE(new.push_name, old.push_name)"),
+                    (
+                        "profile_pic_url",
+                        "COALESCE(new.profile_pic_url, old.profile_pic_url)",
+                    ),
+                ],
+                only_if: Some(CHANGED),
+            },
+            returning: Some("id"),
+        };
+        let (merged, places) = merge(
+            asked,
+            |row| (row.instance_id.clone(), row.remote_jid.clone()),
+            merge_contact,
+        );
+        let known = self
+            .known(
+                link,
+                "contact",
+                merged
+                    .iter()
+                    .map(|row| (&row.instance_id, row.remote_jid.as_str())),
+            )
+            .await?;
+        let rows = merged.iter().map(contact_values).collect();
+        let written = self.insert(link, &INSERT, rows).await?;
+        let written = first_column(&written)?;
+        let is_new = |row: &ContactRow| match &known {
+            Some(known) => {
+                !known.contains(&(row.instance_id.as_str().to_owned(), row.remote_jid.clone()))
+            }
+            None => written.contains(row.id.as_str()),
+        };
+        let mut state = self.state();
+        for row in merged.iter().filter(|row| is_new(row)) {
+            state.count(
+                &row.instance_id,
+                Counts {
+                    contacts: 1,
+                    ..Counts::default()
+                },
+            );
+        }
+        Ok(existed(&places, |index| is_new(&merged[index])))
+    }
+
+    /// Which of these rows are there already; asked beforehand on MySQL only, since the others answer with `RETURNING`.
+    async fn known<'q>(
+        &self,
+        link: &mut Link,
+        table: &str,
+        pairs: impl Iterator<Item = (&'q InstanceId, &'q str)>,
+    ) -> Result<Option<HashSet<(String, String)>>, StoreError> {
+        if self.dialect != Dialect::Mysql {
+            return Ok(None);
+        }
+        let pairs: Vec<_> = pairs.collect();
+        let mut known = HashSet::new();
+        for pairs in pairs.chunks(ROWS) {
+            let (condition, values) = any_of(pairs);
+            let sql = format!("SELECT instance_id, remote_jid FROM {table} WHERE {condition}");
+            for row in link.rows(sql.into(), values).await? {
+                known.insert((row.text(0)?, row.text(1)?));
+            }
+        }
+        Ok(Some(known))
+    }
+
+    async fn insert(
+        &self,
+        link: &mut Link,
+        insert: &Insert,
+        rows: Vec<Vec<Value<'_>>>,
+    ) -> Result<Vec<Row>, StoreError> {
+        insert_rows(link, self.dialect, insert, rows).await
+    }
+
+    /// Writes events; gives the `seq` of the last one.
+    pub(crate) async fn log(
+        &self,
+        link: &mut Link,
+        events: Vec<NewEvent>,
+    ) -> Result<Seq, StoreError> {
+        const INSERT: Insert = Insert {
+            table: "event",
+            columns: &[
+                "seq",
+                "instance_id",
+                "id",
+                "instance_name",
+                "kind",
+                "at_ms",
+                "sender",
+                "payload",
+            ],
+            conflict: Conflict::Fail,
+            returning: None,
+        };
+        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let last = take_places(link, self.dialect, count).await?;
+        let numbered = || (last - count + 1..).zip(&events);
+        let rows = numbered()
+            .map(|(seq, event)| event_values(seq, event))
+            .collect();
+        insert_rows(link, self.dialect, &INSERT, rows).await?;
+        self.state().logged.extend((last - count + 1..).zip(events));
+        Ok(last)
+    }
+
+    /// Everything that waits for the end of the group.
+    pub(crate) async fn finish(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
+        let (counts, chat_messages) = {
+            let mut state = self.state();
+            (
+                std::mem::take(&mut state.counts),
+                std::mem::take(&mut state.chat_messages),
+            )
+        };
+        let mut link = self.link.lock().await;
+        for ((instance, remote_jid), messages) in chat_messages {
+            let sql = "UPDATE chat SET message_count = message_count + $1 WHERE instance_id = $2 AND remote_jid = $3";
+            let values = vec![
+                messages.into(),
+                instance.as_str().into(),
+                remote_jid.as_str().into(),
+            ];
+            link.execute(sql.into(), values).await?;
+        }
+        self.write_counts(&mut link, counts).await?;
+        if !events.is_empty() {
+            self.log(&mut link, events).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_counts(
+        &self,
+        link: &mut Link,
+        counts: BTreeMap<InstanceId, Counts>,
+    ) -> Result<(), StoreError> {
+        const INSERT: Insert = Insert {
+            table: "instance_count",
+            columns: &["instance_id", "messages", "contacts", "chats"],
+            conflict: Conflict::Update {
+                key: "instance_id",
+                set: &[
+                    ("messages", "old.messages + new.messages"),
+                    ("contacts", "old.contacts + new.contacts"),
+                    ("chats", "old.chats + new.chats"),
+                ],
+                only_if: None,
+            },
+            returning: None,
+        };
+        let rows: Vec<Vec<Value<'_>>> = counts
+            .iter()
+            .filter(|(_, counts)| **counts != Counts::default())
+            .map(|(instance, counts)| {
+                vec![
+                    instance.as_str().into(),
+                    counts.messages.into(),
+                    counts.contacts.into(),
+                    counts.chats.into(),
+                ]
+            })
+            .collect();
+        self.insert(link, &INSERT, rows).await.map(drop)
+    }
+}
+
+/// Reserves `count` places in the log and gives the last. The row stays locked until the commit, so that the order of
+/// `seq` is the order of commits even with several servers.
+async fn take_places(link: &mut Link, dialect: Dialect, count: i64) -> Result<Seq, StoreError> {
+    if dialect == Dialect::Mysql {
+        let sql = "UPDATE log_head SET seq = LAST_INSERT_ID(seq + $1) WHERE id = 1";
+        return Ok(link.execute(sql.into(), vec![count.into()]).await?.last_id);
+    }
+    let sql = "UPDATE log_head SET seq = seq + $1 WHERE id = 1 RETURNING seq";
+    let rows = link.rows(sql.into(), vec![count.into()]).await?;
+    rows.first()
+        .ok_or_else(|| StoreError::Corrupt("the head of the log is missing".to_owned()))?
+        .int(0)
+}
+
+/// Inserts in pieces whose sizes are powers of two, so that few statement texts have to be prepared.
+pub(crate) async fn insert_rows(
+    link: &mut Link,
+    dialect: Dialect,
+    insert: &Insert,
+    rows: Vec<Vec<Value<'_>>>,
+) -> Result<Vec<Row>, StoreError> {
+    let mut written = Vec::new();
+    let mut left = rows.as_slice();
+    while !left.is_empty() {
+        let (piece, rest) = left.split_at(piece_size(left));
+        let sql = insert.text(dialect, piece.len());
+        let values: Vec<Value<'_>> = piece.iter().flatten().cloned().collect();
+        if insert.returning.is_some() && dialect != Dialect::Mysql {
+            written.extend(link.rows(sql.into(), values).await?);
+        } else {
+            link.execute(sql.into(), values).await?;
+        }
+        left = rest;
+    }
+    Ok(written)
+}
+
+/// The largest power of two that neither has too many rows nor too many bytes.
+fn piece_size(rows: &[Vec<Value<'_>>]) -> usize {
+    let mut size = 1;
+    let bytes = |rows: &[Vec<Value<'_>>]| rows.iter().flatten().map(Value::size).sum::<usize>();
+    while size * 2 <= rows.len().min(ROWS) && bytes(&rows[..size * 2]) <= BYTES {
+        size *= 2;
+    }
+    size
+}
+
+/// `(instance_id = $1 AND remote_jid = $2) OR ...`
+fn any_of<'q>(pairs: &[(&'q InstanceId, &'q str)]) -> (String, Vec<Value<'q>>) {
+    let conditions: Vec<String> = (0..pairs.len())
+        .map(|index| {
+            format!(
+                "(instance_id = ${} AND remote_jid = ${})",
+                2 * index + 1,
+                2 * index + 2
+            )
+        })
+        .collect();
+    let values = pairs
+        .iter()
+        .flat_map(|(instance, jid)| [Value::from(instance.as_str()), Value::from(*jid)])
+        .collect();
+    (conditions.join(" OR "), values)
+}
+
+fn first_column(rows: &[Row]) -> Result<HashSet<String>, StoreError> {
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+/// One row per key, since PostgreSQL refuses to touch a row twice.
+fn merge<T: Clone>(
+    asked: Asked<T>,
+    key: impl Fn(&T) -> (InstanceId, String),
+    join: impl Fn(&mut T, T),
+) -> (Vec<T>, Places) {
+    let mut merged: Vec<T> = Vec::with_capacity(asked.len());
+    let mut index_of: HashMap<(InstanceId, String), usize> = HashMap::with_capacity(asked.len());
+    let mut places = Vec::with_capacity(asked.len());
+    for (place, ticket, row) in asked {
+        let key = key(&row);
+        if let Some(&index) = index_of.get(&key) {
+            join(&mut merged[index], row);
+            places.push((place, ticket, index, false));
+        } else {
+            index_of.insert(key, merged.len());
+            places.push((place, ticket, merged.len(), true));
+            merged.push(row);
+        }
+    }
+    (merged, places)
+}
+
+fn existed(places: &[(usize, u64, usize, bool)], is_new: impl Fn(usize) -> bool) -> Answers {
+    places
+        .iter()
+        .map(|&(place, ticket, index, first)| (place, ticket, !(first && is_new(index))))
+        .collect()
+}
+
+fn merge_chat(row: &mut ChatRow, later: ChatRow) {
+    row.name = later.name.or(row.name.take());
+    row.unread += later.unread;
+    row.now = later.now;
+    let newer = match (&row.last, &later.last) {
+        (Some((_, before)), Some((_, after))) => after >= before,
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    if newer {
+        row.last = later.last;
+    }
+}
+
+fn merge_contact(row: &mut ContactRow, later: ContactRow) {
+    row.push_name = later.push_name.or(row.push_name.take());
+    row.profile_pic_url = later.profile_pic_url.or(row.profile_pic_url.take());
+    row.now = later.now;
+}
+
+fn message_values(row: MessageRow) -> Vec<Value<'static>> {
+    vec![
+        row.id.as_str().to_owned().into(),
+        row.instance_id.as_str().to_owned().into(),
+        row.remote_jid.into(),
+        row.key_id.into(),
+        row.from_me.into(),
+        row.timestamp_s.into(),
+        row.message_type.into(),
+        row.source.into(),
+        row.status.into(),
+        row.participant.into(),
+        row.key_participant.into(),
+        row.remote_jid_alt.into(),
+        row.push_name.into(),
+        row.webhook_url.into(),
+        row.key_more.into(),
+        row.context_info.into(),
+        row.body.into(),
+    ]
+}
+
+fn chat_values(row: &ChatRow, messages: i64) -> Vec<Value<'_>> {
+    vec![
+        row.instance_id.as_str().into(),
+        row.remote_jid.as_str().into(),
+        row.id.as_str().into(),
+        row.name.as_deref().into(),
+        row.unread.into(),
+        messages.into(),
+        row.last.as_ref().map(|(id, _)| id.as_str()).into(),
+        row.last.as_ref().map_or(0, |(_, seconds)| *seconds).into(),
+        row.now.millis().into(),
+        row.now.millis().into(),
+    ]
+}
+
+fn contact_values(row: &ContactRow) -> Vec<Value<'_>> {
+    vec![
+        row.instance_id.as_str().into(),
+        row.remote_jid.as_str().into(),
+        row.id.as_str().into(),
+        row.push_name.as_deref().into(),
+        row.profile_pic_url.as_deref().into(),
+        row.now.millis().into(),
+        row.now.millis().into(),
+    ]
+}
+
+fn event_values(seq: Seq, event: &NewEvent) -> Vec<Value<'_>> {
+    vec![
+        seq.into(),
+        event.instance.id.as_str().into(),
+        event.id.as_str().into(),
+        event.instance.name.as_str().into(),
+        event.kind.as_str().into(),
+        event.at.millis().into(),
+        event.sender.as_deref().into(),
+        event.data.get().into(),
+    ]
+}
+
+/// One row, within a work.
+pub(crate) async fn insert_one(
+    tx: &mut Tx,
+    insert: &Insert,
+    values: Vec<Value<'_>>,
+) -> Result<(), StoreError> {
+    let sql = insert.text(tx.dialect(), 1);
+    tx.execute(sql, values).await.map(drop)
+}

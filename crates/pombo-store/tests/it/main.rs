@@ -1,0 +1,3 @@
+//! The store on all three databases.
+mod group;
+mod kit;
