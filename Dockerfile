@@ -44,10 +44,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Asks /health/ready. When the server speaks TLS itself (SERVER_TYPE=https), it is enough that the port answers.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["bash", "-c", "\
-    exec 3<>/dev/tcp/127.0.0.1/${SERVER_PORT:-8080} || exit 1; \
-    [ \"${SERVER_TYPE:-http}\" = https ] && exit 0; \
-    printf 'GET /health/ready HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && \
-    read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["pombo", "health"]
 ENTRYPOINT ["pombo"]
