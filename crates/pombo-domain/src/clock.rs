@@ -32,7 +32,10 @@ impl Timestamp {
     /// The point in time `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero when it lies in the future.
@@ -72,10 +75,14 @@ impl Timestamp {
         if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             return Some(Self(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()));
         }
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
-            .iter()
-            .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok())
-            .map(|time| Self(time.and_utc().timestamp_millis()))
+        [
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M",
+        ]
+        .iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok())
+        .map(|time| Self(time.and_utc().timestamp_millis()))
     }
 }
 
@@ -104,7 +111,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let elapsed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -126,9 +135,18 @@ mod tests {
 
     #[test]
     fn reads_the_forms_that_clients_send() {
-        assert_eq!(Timestamp::parse("1795393206750").map(Timestamp::millis), Some(1_795_393_206_750));
-        assert_eq!(Timestamp::parse("1970-01-02").map(Timestamp::millis), Some(86_400_000));
-        assert_eq!(Timestamp::parse("1970-01-01T00:00:01").map(Timestamp::millis), Some(1000));
+        assert_eq!(
+            Timestamp::parse("1795393206750").map(Timestamp::millis),
+            Some(1_795_393_206_750)
+        );
+        assert_eq!(
+            Timestamp::parse("1970-01-02").map(Timestamp::millis),
+            Some(86_400_000)
+        );
+        assert_eq!(
+            Timestamp::parse("1970-01-01T00:00:01").map(Timestamp::millis),
+            Some(1000)
+        );
         assert_eq!(Timestamp::parse("soon"), None);
     }
 }

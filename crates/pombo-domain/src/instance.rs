@@ -204,7 +204,10 @@ impl Instance {
     /// Id and name.
     #[must_use]
     pub fn reference(&self) -> InstanceRef {
-        InstanceRef { id: self.id.clone(), name: self.name.clone() }
+        InstanceRef {
+            id: self.id.clone(),
+            name: self.name.clone(),
+        }
     }
 }
 
@@ -216,13 +219,23 @@ mod tests {
     fn names_are_checked() {
         assert!(InstanceName::new("ora é sp/1").is_ok());
         assert_eq!(InstanceName::new(" "), Err(InvalidName::Empty));
-        assert_eq!(InstanceName::new("x".repeat(256)), Err(InvalidName::TooLong));
-        assert_eq!(InstanceName::new("a\nb"), Err(InvalidName::ControlCharacter));
+        assert_eq!(
+            InstanceName::new("x".repeat(256)),
+            Err(InvalidName::TooLong)
+        );
+        assert_eq!(
+            InstanceName::new("a\nb"),
+            Err(InvalidName::ControlCharacter)
+        );
     }
 
     #[test]
     fn channel_spellings_round_trip() {
-        for kind in [ChannelKind::Whatsapp, ChannelKind::Cloud, ChannelKind::Evolution] {
+        for kind in [
+            ChannelKind::Whatsapp,
+            ChannelKind::Cloud,
+            ChannelKind::Evolution,
+        ] {
             assert_eq!(ChannelKind::parse(kind.as_str()), Some(kind));
         }
         assert_eq!(ChannelKind::parse("FOO"), None);

@@ -6,13 +6,28 @@
 #[must_use]
 pub fn normalise(number: &str) -> String {
     let number = strip_device(number);
-    if ["@g.us", "@s.whatsapp.net", "@lid", "@broadcast", "@newsletter"].iter().any(|suffix| number.contains(suffix)) {
+    if [
+        "@g.us",
+        "@s.whatsapp.net",
+        "@lid",
+        "@broadcast",
+        "@newsletter",
+    ]
+    .iter()
+    .any(|suffix| number.contains(suffix))
+    {
         return number;
     }
-    let bare: String = number.chars().filter(|c| !c.is_whitespace() && !matches!(c, '+' | '(' | ')')).collect();
+    let bare: String = number
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '+' | '(' | ')'))
+        .collect();
     let bare = bare.split([':', '@']).next().unwrap_or_default();
     if bare.contains('-') && bare.len() >= 24 {
-        let group: String = bare.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
+        let group: String = bare
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '-')
+            .collect();
         return format!("{group}@g.us");
     }
     let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
@@ -25,7 +40,9 @@ pub fn normalise(number: &str) -> String {
 
 /// Removes the first `:<digits>`, the device suffix.
 fn strip_device(number: &str) -> String {
-    let Some(colon) = number.find(':') else { return number.to_owned() };
+    let Some(colon) = number.find(':') else {
+        return number.to_owned();
+    };
     let rest = &number[colon + 1..];
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits == 0 {
@@ -74,7 +91,10 @@ mod tests {
             ("5531968887777", "5531968887777@s.whatsapp.net"),
             ("5215512345678", "525512345678@s.whatsapp.net"),
             ("5491112345678", "541112345678@s.whatsapp.net"),
-            ("5511988887777:12@s.whatsapp.net", "5511988887777@s.whatsapp.net"),
+            (
+                "5511988887777:12@s.whatsapp.net",
+                "5511988887777@s.whatsapp.net",
+            ),
             ("5511988887777@c.us", "5511988887777@s.whatsapp.net"),
             ("120363000000000000", "120363000000000000@g.us"),
             ("5511999999999-1234567890", "5511999999999-1234567890@g.us"),

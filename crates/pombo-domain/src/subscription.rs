@@ -73,7 +73,12 @@ impl EventList {
     /// All 31 names that the original stores for "all".
     #[must_use]
     pub fn all() -> Self {
-        Self(EventKind::SUBSCRIBABLE.iter().map(|name| (*name).to_owned()).collect())
+        Self(
+            EventKind::SUBSCRIBABLE
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+        )
     }
 
     /// The given names as they are, repetitions removed. Unknown names were refused at the border.
@@ -97,7 +102,9 @@ impl EventList {
     /// Whether `kind` is in the list; `GROUP_UPDATE` and `GROUPS_UPDATE` are one.
     #[must_use]
     pub fn contains(&self, kind: EventKind) -> bool {
-        self.0.iter().any(|name| EventKind::parse_upper(name) == Some(kind))
+        self.0
+            .iter()
+            .any(|name| EventKind::parse_upper(name) == Some(kind))
     }
 }
 
@@ -135,13 +142,19 @@ impl Subscription {
     /// A text option; `None` when absent or empty.
     #[must_use]
     pub fn text(&self, option: &str) -> Option<&str> {
-        self.options.get(option).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.options
+            .get(option)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     /// A switch among the options; absent is off.
     #[must_use]
     pub fn flag(&self, option: &str) -> bool {
-        self.options.get(option).and_then(Value::as_bool).unwrap_or(false)
+        self.options
+            .get(option)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 }
 

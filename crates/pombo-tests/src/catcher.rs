@@ -44,13 +44,17 @@ impl Catcher {
     /// # Panics
     /// When no port is free.
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("bound");
         let inner = Arc::new(Inner {
             caught: Mutex::default(),
             answer: Mutex::new(Arc::new(|_, _| StatusCode::OK.into_response())),
         });
-        let router = Router::new().fallback(receive).with_state(Arc::clone(&inner));
+        let router = Router::new()
+            .fallback(receive)
+            .with_state(Arc::clone(&inner));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, inner }
     }
@@ -94,7 +98,10 @@ impl Catcher {
 
     /// Waits for the first call for which this is true.
     pub async fn next(&self, what: &str, wanted: impl Fn(&Caught) -> bool) -> Caught {
-        until(what, || async { self.caught().into_iter().find(|caught| wanted(caught)) }).await
+        until(what, || async {
+            self.caught().into_iter().find(|caught| wanted(caught))
+        })
+        .await
     }
 
     /// Waits for the first envelope of this event.
@@ -103,10 +110,22 @@ impl Catcher {
     }
 }
 
-async fn receive(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, raw: String) -> Response {
-    let path = uri.path_and_query().map_or_else(String::new, ToString::to_string);
+async fn receive(
+    State(inner): State<Arc<Inner>>,
+    uri: Uri,
+    headers: HeaderMap,
+    raw: String,
+) -> Response {
+    let path = uri
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string);
     let body = serde_json::from_str(&raw).unwrap_or(Value::Null);
-    let caught = Caught { path, headers, raw, body };
+    let caught = Caught {
+        path,
+        headers,
+        raw,
+        body,
+    };
     let number = {
         let mut all = inner.caught.lock().expect("not poisoned");
         all.push(caught.clone());

@@ -21,13 +21,17 @@ impl Answer {
     /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text))
     }
 
     /// The header's text, or nothing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// This very answer, if it has that status.
@@ -57,21 +61,36 @@ impl Client {
     #[must_use]
     pub fn new(base: String, key: &str) -> Self {
         // A second call finds it installed, which is fine.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
-        Self { base, key: Some(key.to_owned()), http: http.expect("a client can be built") }
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self {
+            base,
+            key: Some(key.to_owned()),
+            http: http.expect("a client can be built"),
+        }
     }
 
     /// The same client with another key.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..self.clone() }
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same client without a key.
     #[must_use]
     pub fn without_key(&self) -> Self {
-        Self { key: None, ..self.clone() }
+        Self {
+            key: None,
+            ..self.clone()
+        }
     }
 
     /// A request to be sent with [`Client::send`].
@@ -87,10 +106,17 @@ impl Client {
     ///
     /// # Errors
     /// What the HTTP client says.
-    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+    pub async fn try_send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, reqwest::Error> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        Ok(Answer {
+            status,
+            headers,
+            text: response.text().await?,
+        })
     }
 
     /// Sends a request.
@@ -131,7 +157,8 @@ impl Client {
 
     /// Posts a text in through the HTTP channel.
     pub async fn incoming(&self, number: &str, id: &str, text: &str) -> Answer {
-        self.post("/webhook/evolution", &incoming(number, id, text)).await
+        self.post("/webhook/evolution", &incoming(number, id, text))
+            .await
     }
 }
 

@@ -15,6 +15,9 @@ pub fn conformance() -> PathBuf {
 #[expect(clippy::print_stdout, reason = "a person must see it")]
 pub fn skip(test: &str, missing: &str) {
     let text = format!("SKIPPED {test}: {missing} is missing");
-    assert!(std::env::var("POMBO_REQUIRE_ALL").as_deref() != Ok("1"), "{text}");
+    assert!(
+        std::env::var("POMBO_REQUIRE_ALL").as_deref() != Ok("1"),
+        "{text}"
+    );
     println!("\n*** {text} ***\n");
 }

@@ -31,8 +31,13 @@ impl Server {
     /// When it does not become ready; the text holds its log.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let data = Arc::new(tempfile::tempdir().expect("a temporary directory can be made"));
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::spawn(data, settings, 0).await.unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Self::spawn(data, settings, 0)
+            .await
+            .unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
     }
 
     /// Starts a server that is expected to refuse; its exit code and output.
@@ -46,12 +51,23 @@ impl Server {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(Duration::from_secs(60), output).await.expect("it refuses in time").expect("it runs");
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let output = tokio::time::timeout(Duration::from_secs(60), output)
+            .await
+            .expect("it refuses in time")
+            .expect("it runs");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         (output.status.code().unwrap_or(-1), text)
     }
 
-    async fn spawn(data: Arc<tempfile::TempDir>, settings: Vec<(String, String)>, port: u16) -> Result<Self, String> {
+    async fn spawn(
+        data: Arc<tempfile::TempDir>,
+        settings: Vec<(String, String)>,
+        port: u16,
+    ) -> Result<Self, String> {
         let mut child = command(&data.path().to_path_buf(), &settings, port)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -60,7 +76,9 @@ impl Server {
             .spawn()
             .expect("the program was built: cargo build -p pombo-server");
         let log = Arc::new(Mutex::new(Vec::new()));
-        let keep = |log: &Arc<Mutex<Vec<String>>>, line: &str| log.lock().expect("not poisoned").push(line.to_owned());
+        let keep = |log: &Arc<Mutex<Vec<String>>>, line: &str| {
+            log.lock().expect("not poisoned").push(line.to_owned())
+        };
         let stderr = child.stderr.take().expect("piped");
         let errors = Arc::clone(&log);
         tokio::spawn(async move {
@@ -73,22 +91,37 @@ impl Server {
         let ready = async {
             while let Ok(Some(line)) = lines.next_line().await {
                 keep(&log, &line);
-                if let Some(url) = line.split("ready: http://").nth(1).or_else(|| line.split("ready: https://").nth(1)) {
+                if let Some(url) = line
+                    .split("ready: http://")
+                    .nth(1)
+                    .or_else(|| line.split("ready: https://").nth(1))
+                {
                     return url.trim().trim_end_matches('/').parse::<SocketAddr>().ok();
                 }
             }
             None
         };
-        let address = tokio::time::timeout(Duration::from_secs(60), ready).await.ok().flatten();
+        let address = tokio::time::timeout(Duration::from_secs(60), ready)
+            .await
+            .ok()
+            .flatten();
         let everything = || log.lock().expect("not poisoned").join("\n");
-        let Some(address) = address else { return Err(everything()) };
+        let Some(address) = address else {
+            return Err(everything());
+        };
         let output = Arc::clone(&log);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 keep(&output, &line);
             }
         });
-        Ok(Self { child, address, data, settings, log })
+        Ok(Self {
+            child,
+            address,
+            data,
+            settings,
+            log,
+        })
     }
 
     /// The base URL, without a slash at the end.
@@ -132,9 +165,17 @@ impl Server {
     /// When it takes longer than the promised ten seconds (and some, on a busy machine).
     pub async fn terminate(&mut self) -> i32 {
         let pid = self.pid().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .expect("kill runs");
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        ended.expect("it ends in time").expect("it was running").code().unwrap_or(-1)
+        ended
+            .expect("it ends in time")
+            .expect("it was running")
+            .code()
+            .unwrap_or(-1)
     }
 
     /// Starts again after [`Server::kill`] or [`Server::terminate`], on the same data and the same port.
@@ -142,7 +183,12 @@ impl Server {
     /// # Panics
     /// When it does not become ready.
     pub async fn start_again(&mut self) {
-        let again = Self::spawn(Arc::clone(&self.data), self.settings.clone(), self.address.port()).await;
+        let again = Self::spawn(
+            Arc::clone(&self.data),
+            self.settings.clone(),
+            self.address.port(),
+        )
+        .await;
         *self = again.unwrap_or_else(|log| panic!("the server did not start again:\n{log}"));
     }
 
@@ -151,7 +197,10 @@ impl Server {
     /// # Panics
     /// When it does not become ready.
     pub async fn start_again_with(&mut self, settings: &[(&str, &str)]) {
-        self.settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         self.start_again().await;
     }
 }

@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pombo_domain::channel::{ChannelError, SentMessage};
 use pombo_domain::instance::{ChannelKind, Instance};
-use pombo_domain::message::{DeviceSource, Media, MediaSource, MessageKey, Outgoing, OutgoingContent, SendAction};
+use pombo_domain::message::{
+    DeviceSource, Media, MediaSource, MessageKey, Outgoing, OutgoingContent, SendAction,
+};
 use pombo_domain::port::{Channel, ChannelFactory};
 use serde_json::{Map, Value};
 
@@ -47,11 +49,19 @@ impl Channel for EvolutionChannel {
         }
     }
 
-    async fn send(&self, id: &str, remote_jid: &str, outgoing: &Outgoing) -> Result<SentMessage, ChannelError> {
+    async fn send(
+        &self,
+        id: &str,
+        remote_jid: &str,
+        outgoing: &Outgoing,
+    ) -> Result<SentMessage, ChannelError> {
         let (message_type, mut message) = shape(&outgoing.content);
         // Compatible: of the quoted message only its key is passed on.
         if let Some(quoted) = &outgoing.quoted {
-            message.insert("quoted".to_owned(), quoted.get("key").unwrap_or(quoted).clone());
+            message.insert(
+                "quoted".to_owned(),
+                quoted.get("key").unwrap_or(quoted).clone(),
+            );
         }
         Ok(SentMessage {
             key: MessageKey::new(id, remote_jid, true),
@@ -71,7 +81,12 @@ fn shape(content: &OutgoingContent) -> (&'static str, Map<String, Value>) {
             "conversation"
         }
         OutgoingContent::Media(media) => {
-            file(&mut message, &media.source, media.mimetype.as_deref(), media.file_name.as_deref());
+            file(
+                &mut message,
+                &media.source,
+                media.mimetype.as_deref(),
+                media.file_name.as_deref(),
+            );
             put(&mut message, "caption", media.caption.as_deref());
             kind_of(media)
         }
@@ -79,7 +94,13 @@ fn shape(content: &OutgoingContent) -> (&'static str, Map<String, Value>) {
             file(&mut message, source, mimetype.as_deref(), None);
             "audioMessage"
         }
-        OutgoingContent::Buttons { title, description, footer, thumbnail_url, buttons } => {
+        OutgoingContent::Buttons {
+            title,
+            description,
+            footer,
+            thumbnail_url,
+            buttons,
+        } => {
             put(&mut message, "title", title.as_deref());
             put(&mut message, "description", description.as_deref());
             put(&mut message, "footer", footer.as_deref());
@@ -96,13 +117,25 @@ fn kind_of(media: &Media) -> &'static str {
 }
 
 /// `mediaUrl` for what can be fetched, else `mediaUrl: null` and the file itself in `base64`, so that nothing is lost.
-fn file(message: &mut Map<String, Value>, source: &MediaSource, mimetype: Option<&str>, file_name: Option<&str>) {
+fn file(
+    message: &mut Map<String, Value>,
+    source: &MediaSource,
+    mimetype: Option<&str>,
+    file_name: Option<&str>,
+) {
     let (url, base64, uploaded_type, uploaded_name) = match source {
         MediaSource::Url(url) => (Value::from(url.clone()), None, None, None),
         MediaSource::Base64(text) => (Value::Null, Some(text.clone()), None, None),
-        MediaSource::Upload { bytes, mimetype, file_name } => {
-            (Value::Null, Some(STANDARD.encode(bytes)), mimetype.as_deref(), file_name.as_deref())
-        }
+        MediaSource::Upload {
+            bytes,
+            mimetype,
+            file_name,
+        } => (
+            Value::Null,
+            Some(STANDARD.encode(bytes)),
+            mimetype.as_deref(),
+            file_name.as_deref(),
+        ),
     };
     message.insert("mediaUrl".to_owned(), url);
     put(message, "mimetype", mimetype.or(uploaded_type));
@@ -140,10 +173,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_with_a_quote() {
-        let text = OutgoingContent::Text { text: "hello".to_owned() };
+        let text = OutgoingContent::Text {
+            text: "hello".to_owned(),
+        };
         let quoted = json!({"key": {"id": "ABC"}, "message": {"conversation": "q"}});
-        let sent = EvolutionChannel.send("ID", "1@s.whatsapp.net", &outgoing(text, Some(quoted))).await.unwrap();
-        assert_eq!(sent.message, json!({"conversation": "hello", "quoted": {"id": "ABC"}}));
+        let sent = EvolutionChannel
+            .send("ID", "1@s.whatsapp.net", &outgoing(text, Some(quoted)))
+            .await
+            .unwrap();
+        assert_eq!(
+            sent.message,
+            json!({"conversation": "hello", "quoted": {"id": "ABC"}})
+        );
         assert_eq!(sent.message_type, "conversation");
         assert!(sent.key.from_me);
     }
@@ -157,8 +198,14 @@ mod tests {
             caption: Some("c".to_owned()),
             file_name: Some("a.pdf".to_owned()),
         };
-        let sent = EvolutionChannel.send("ID", "1", &outgoing(OutgoingContent::Media(media), None)).await.unwrap();
-        assert_eq!(sent.message, json!({"mediaUrl": null, "base64": "AAAA", "caption": "c", "fileName": "a.pdf"}));
+        let sent = EvolutionChannel
+            .send("ID", "1", &outgoing(OutgoingContent::Media(media), None))
+            .await
+            .unwrap();
+        assert_eq!(
+            sent.message,
+            json!({"mediaUrl": null, "base64": "AAAA", "caption": "c", "fileName": "a.pdf"})
+        );
         assert_eq!(sent.message_type, "documentMessage");
     }
 }

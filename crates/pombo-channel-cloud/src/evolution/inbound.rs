@@ -56,9 +56,12 @@ impl InboundWebhook for EvolutionWebhook {
     fn parse(&self, body: &[u8]) -> Result<Vec<Inbound>, InboundError> {
         // serde would read a list as the members in order.
         if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(InboundError::Invalid("instance is not of a type(s) object".to_owned()));
+            return Err(InboundError::Invalid(
+                "instance is not of a type(s) object".to_owned(),
+            ));
         }
-        let body: Body = serde_json::from_slice(body).map_err(|error| InboundError::Invalid(error.to_string()))?;
+        let body: Body = serde_json::from_slice(body)
+            .map_err(|error| InboundError::Invalid(error.to_string()))?;
         let number = match body.number_id {
             Value::String(text) if !text.is_empty() => text,
             Value::Number(number) => number.to_string(),
@@ -69,19 +72,35 @@ impl InboundWebhook for EvolutionWebhook {
             return Ok(Vec::new());
         }
         let Some(key) = body.key else {
-            return Err(InboundError::Invalid("instance requires property \"key\"".to_owned()));
+            return Err(InboundError::Invalid(
+                "instance requires property \"key\"".to_owned(),
+            ));
         };
         let remote_jid = key.remote_jid.filter(|jid| !jid.is_empty());
         let Some(remote_jid) = remote_jid else {
-            return Err(InboundError::Invalid("key requires property \"remoteJid\"".to_owned()));
+            return Err(InboundError::Invalid(
+                "key requires property \"remoteJid\"".to_owned(),
+            ));
         };
-        if remote_jid.chars().count() > 100 || key.id.as_ref().is_some_and(|id| id.chars().count() > 255) {
-            return Err(InboundError::Invalid("key does not meet maximum length of 255".to_owned()));
+        if remote_jid.chars().count() > 100
+            || key.id.as_ref().is_some_and(|id| id.chars().count() > 255)
+        {
+            return Err(InboundError::Invalid(
+                "key does not meet maximum length of 255".to_owned(),
+            ));
         }
-        let id = key.id.filter(|id| !id.is_empty()).unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-        let mut key = MessageKey { participant: key.participant, more: key.more, ..MessageKey::new(id, remote_jid, key.from_me.unwrap_or(false)) };
+        let id = key
+            .id
+            .filter(|id| !id.is_empty())
+            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let mut key = MessageKey {
+            participant: key.participant,
+            more: key.more,
+            ..MessageKey::new(id, remote_jid, key.from_me.unwrap_or(false))
+        };
         if let Some(url) = &body.profile_pic_url {
-            key.more.insert("profilePicUrl".to_owned(), url.clone().into());
+            key.more
+                .insert("profilePicUrl".to_owned(), url.clone().into());
         }
         let message = IncomingMessage {
             key,
@@ -93,7 +112,10 @@ impl InboundWebhook for EvolutionWebhook {
             timestamp: body.message_timestamp,
             source: DeviceSource::Unknown,
         };
-        Ok(vec![Inbound { number, event: ChannelEvent::Message(message) }])
+        Ok(vec![Inbound {
+            number,
+            event: ChannelEvent::Message(message),
+        }])
     }
 }
 
@@ -122,8 +144,10 @@ mod tests {
         .unwrap();
         assert_eq!(carried[0].number, "5511");
         let ChannelEvent::Message(message) = &carried[0].event;
-        assert_eq!(serde_json::to_value(&message.key).unwrap(),
-            json!({"id": "A", "fromMe": false, "remoteJid": "1@s.whatsapp.net", "profilePicUrl": "http://p"}));
+        assert_eq!(
+            serde_json::to_value(&message.key).unwrap(),
+            json!({"id": "A", "fromMe": false, "remoteJid": "1@s.whatsapp.net", "profilePicUrl": "http://p"})
+        );
         assert_eq!(message.profile_pic_url.as_deref(), Some("http://p"));
     }
 
@@ -138,13 +162,20 @@ mod tests {
     #[test]
     fn nothing_to_do_without_number_or_content() {
         assert!(parse(&json!({})).unwrap().is_empty());
-        assert!(parse(&json!({"numberId": "1", "key": {"remoteJid": "1@s.whatsapp.net"}})).unwrap().is_empty());
+        assert!(
+            parse(&json!({"numberId": "1", "key": {"remoteJid": "1@s.whatsapp.net"}}))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_message_that_belongs_nowhere_is_refused() {
         assert!(parse(&json!({"numberId": "1", "message": {"conversation": "x"}})).is_err());
-        assert!(parse(&json!({"numberId": "1", "key": {"id": "1"}, "message": {"conversation": "x"}})).is_err());
+        assert!(
+            parse(&json!({"numberId": "1", "key": {"id": "1"}, "message": {"conversation": "x"}}))
+                .is_err()
+        );
         assert!(EvolutionWebhook.parse(b"{").is_err());
         assert!(EvolutionWebhook.parse(b"[1]").is_err());
     }

@@ -35,7 +35,11 @@ impl EnvelopeStyle {
     /// The envelope as JSON text. `apikey` is the instance's token when the server exposes it, else `None` (`null`).
     #[must_use]
     pub fn encode(&self, event: &NewEvent, apikey: Option<&str>) -> Bytes {
-        let date_time = if self.local_time { event.at.to_local_iso() } else { event.at.to_iso() };
+        let date_time = if self.local_time {
+            event.at.to_local_iso()
+        } else {
+            event.at.to_iso()
+        };
         let envelope = Envelope {
             event: event.kind.as_str(),
             instance: event.instance.name.as_str(),
@@ -45,7 +49,9 @@ impl EnvelopeStyle {
             sender: event.sender.as_deref(),
             apikey,
         };
-        serde_json::to_vec(&envelope).expect("texts and checked JSON always encode").into()
+        serde_json::to_vec(&envelope)
+            .expect("texts and checked JSON always encode")
+            .into()
     }
 }
 
@@ -103,7 +109,10 @@ mod tests {
     fn event() -> NewEvent {
         NewEvent {
             id: EventId::from("evt_1".to_owned()),
-            instance: InstanceRef { id: "i".into(), name: InstanceName::new("a \"b\"").unwrap() },
+            instance: InstanceRef {
+                id: "i".into(),
+                name: InstanceName::new("a \"b\"").unwrap(),
+            },
             kind: EventKind::MessagesUpsert,
             at: Timestamp::from_millis(0),
             sender: None,
@@ -113,7 +122,10 @@ mod tests {
 
     #[test]
     fn members_are_the_originals() {
-        let style = EnvelopeStyle { server_url: Some("http://s".into()), local_time: false };
+        let style = EnvelopeStyle {
+            server_url: Some("http://s".into()),
+            local_time: false,
+        };
         let value: Value = serde_json::from_slice(&style.encode(&event(), None)).unwrap();
         assert_eq!(
             value,
@@ -129,7 +141,8 @@ mod tests {
         assert_eq!(value["seq"], 7);
         assert_eq!(value["id"], "evt_1");
         assert_eq!(value["apikey"], "T");
-        let value: Value = serde_json::from_slice(&extend(&plain, &[("destination", &"http://h")])).unwrap();
+        let value: Value =
+            serde_json::from_slice(&extend(&plain, &[("destination", &"http://h")])).unwrap();
         assert_eq!(value["destination"], "http://h");
     }
 }

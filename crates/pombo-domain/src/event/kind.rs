@@ -197,13 +197,18 @@ impl EventKind {
         if text == "GROUP_UPDATE" {
             return Some(Self::GroupsUpdate);
         }
-        Self::ALL.into_iter().find(|kind| same_name(kind.as_str(), text))
+        Self::ALL
+            .into_iter()
+            .find(|kind| same_name(kind.as_str(), text))
     }
 
     /// The kind of a wire name, dotted or upper.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).or_else(|| Self::parse_upper(text))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .or_else(|| Self::parse_upper(text))
     }
 
     /// Whether the event is not worth keeping: live receivers only, unless a durable sink subscribed to it.
@@ -216,10 +221,13 @@ impl EventKind {
 /// Compares a wire name with an upper name without allocating.
 fn same_name(dotted: &str, upper: &str) -> bool {
     dotted.len() == upper.len()
-        && dotted.bytes().zip(upper.bytes()).all(|(dotted, upper)| match dotted {
-            b'.' | b'-' => upper == b'_',
-            letter => upper == letter.to_ascii_uppercase(),
-        })
+        && dotted
+            .bytes()
+            .zip(upper.bytes())
+            .all(|(dotted, upper)| match dotted {
+                b'.' | b'-' => upper == b'_',
+                letter => upper == letter.to_ascii_uppercase(),
+            })
 }
 
 impl fmt::Display for EventKind {
@@ -242,6 +250,9 @@ mod tests {
             assert!(EventKind::parse_upper(name).is_some(), "{name}");
         }
         assert_eq!(EventKind::parse_upper("NOPE"), None);
-        assert_eq!(EventKind::TypebotChangeStatus.kebab(), "typebot-change-status");
+        assert_eq!(
+            EventKind::TypebotChangeStatus.kebab(),
+            "typebot-change-status"
+        );
     }
 }

@@ -50,13 +50,21 @@ impl Event {
     /// A logged event.
     #[must_use]
     pub fn logged(seq: Seq, event: NewEvent) -> Arc<Self> {
-        Arc::new(Self { seq: Some(seq), event, encoded: OnceLock::new() })
+        Arc::new(Self {
+            seq: Some(seq),
+            event,
+            encoded: OnceLock::new(),
+        })
     }
 
     /// A volatile event: live receivers only.
     #[must_use]
     pub fn volatile(event: NewEvent) -> Arc<Self> {
-        Arc::new(Self { seq: None, event, encoded: OnceLock::new() })
+        Arc::new(Self {
+            seq: None,
+            event,
+            encoded: OnceLock::new(),
+        })
     }
 
     /// The envelope as JSON text, made by `encode` the first time only.

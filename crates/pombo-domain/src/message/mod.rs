@@ -46,9 +46,15 @@ impl DeviceSource {
     /// The source of that spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Ios, Self::Android, Self::Web, Self::Desktop, Self::Unknown]
-            .into_iter()
-            .find(|source| source.as_str() == text)
+        [
+            Self::Ios,
+            Self::Android,
+            Self::Web,
+            Self::Desktop,
+            Self::Unknown,
+        ]
+        .into_iter()
+        .find(|source| source.as_str() == text)
     }
 }
 

@@ -115,7 +115,9 @@ impl MediaKind {
     /// The kind of that spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Image, Self::Video, Self::Audio, Self::Document].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Image, Self::Video, Self::Audio, Self::Document]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 
     /// The `messageType` of such a message.

@@ -31,5 +31,10 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// [`ChannelError`]; the message was certainly not sent unless the variant is `Failed`.
-    async fn send(&self, id: &str, remote_jid: &str, message: &Outgoing) -> Result<SentMessage, ChannelError>;
+    async fn send(
+        &self,
+        id: &str,
+        remote_jid: &str,
+        message: &Outgoing,
+    ) -> Result<SentMessage, ChannelError>;
 }

@@ -34,7 +34,12 @@ pub trait EventHistory: Send + Sync {
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn after(&self, instance: Option<&InstanceId>, after: Seq, limit: usize) -> Result<HistoryPage, HistoryError>;
+    async fn after(
+        &self,
+        instance: Option<&InstanceId>,
+        after: Seq,
+        limit: usize,
+    ) -> Result<HistoryPage, HistoryError>;
 
     /// The newest place in the log.
     fn head(&self) -> Seq;

@@ -1,0 +1,279 @@
+//! One receiver's line: what waits for it, in order.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pombo_domain::event::{Event, Seq};
+use pombo_domain::subscription::Subscription;
+
+use super::book::Line;
+
+/// How many events a line holds in memory; beyond that it reads the table.
+const LINE_EVENTS: usize = 64;
+/// After so many failures in a row a receiver counts as down.
+const FAILURES_UNTIL_DOWN: u32 = 3;
+/// A receiver that is down is tried in line this often; everything in between is parked without an attempt.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+
+/// What to do next for a line.
+pub(crate) enum Next {
+    /// Settle these, in order.
+    Events(Vec<Arc<Event>>),
+    /// Read the table from here, up to at least `wanted`.
+    Table { after: Seq },
+    /// Nothing waits; the line is no longer worked on.
+    Idle,
+}
+
+struct State {
+    subscription: Arc<Subscription>,
+    /// Everything up to here is settled: delivered, not wanted, or parked.
+    cursor: Seq,
+    waiting: VecDeque<Arc<Event>>,
+    /// The table holds events after the cursor that are not in `waiting`.
+    behind: bool,
+    /// The newest event of this line that was announced.
+    announced: Seq,
+    /// Somebody is settling events of this line.
+    working: bool,
+    failures: u32,
+    last_attempt: Option<Instant>,
+}
+
+/// A line, shared by the dispatcher that fills it and the worker that empties it.
+pub(crate) struct Lane {
+    pub(crate) line: Line,
+    state: Mutex<State>,
+}
+
+impl Lane {
+    /// A line that starts by reading the table after `cursor`.
+    pub(crate) fn new(line: Line, subscription: Arc<Subscription>, cursor: Seq) -> Arc<Self> {
+        Arc::new(Self {
+            line,
+            state: Mutex::new(State {
+                subscription,
+                cursor,
+                waiting: VecDeque::new(),
+                behind: true,
+                announced: cursor,
+                working: false,
+                failures: 0,
+                last_attempt: None,
+            }),
+        })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new event. True when a worker has to be started.
+    pub(crate) fn announce(&self, event: &Arc<Event>) -> bool {
+        let Some(seq) = event.seq else { return false };
+        let mut state = self.state();
+        if seq <= state.announced && seq <= state.cursor {
+            return false;
+        }
+        state.announced = state.announced.max(seq);
+        if !state.behind {
+            if state.waiting.len() >= LINE_EVENTS {
+                state.waiting.clear();
+                state.behind = true;
+            } else {
+                state.waiting.push_back(Arc::clone(event));
+            }
+        }
+        !std::mem::replace(&mut state.working, true)
+    }
+
+    /// Claims the line for a worker; false when somebody works on it already.
+    pub(crate) fn claim(&self) -> bool {
+        !std::mem::replace(&mut self.state().working, true)
+    }
+
+    /// What to settle next. Answers `Idle` at most once per claim.
+    pub(crate) fn next(&self) -> Next {
+        let mut state = self.state();
+        if state.behind {
+            return Next::Table {
+                after: state.cursor,
+            };
+        }
+        if state.waiting.is_empty() {
+            state.working = false;
+            return Next::Idle;
+        }
+        Next::Events(state.waiting.drain(..).collect())
+    }
+
+    /// The table held nothing more after the cursor, when it was asked while `announced` was this.
+    pub(crate) fn caught_up(&self, announced: Seq) {
+        let mut state = self.state();
+        if state.announced <= announced {
+            state.behind = false;
+        }
+    }
+
+    /// Gives the line back after an error, to be read from the table next time.
+    pub(crate) fn give_back(&self) {
+        let mut state = self.state();
+        state.waiting.clear();
+        state.behind = true;
+        state.working = false;
+    }
+
+    /// The dispatcher lost count at `head`: the line is to be read from the table, whoever works on it.
+    pub(crate) fn fall_behind(&self, head: Seq) {
+        let mut state = self.state();
+        state.waiting.clear();
+        state.behind = true;
+        state.announced = state.announced.max(head);
+    }
+
+    pub(crate) fn announced(&self) -> Seq {
+        self.state().announced
+    }
+
+    pub(crate) fn cursor(&self) -> Seq {
+        self.state().cursor
+    }
+
+    /// Everything up to `place` is settled.
+    pub(crate) fn settle(&self, place: Seq) {
+        let mut state = self.state();
+        state.cursor = state.cursor.max(place);
+    }
+
+    pub(crate) fn subscription(&self) -> Arc<Subscription> {
+        Arc::clone(&self.state().subscription)
+    }
+
+    pub(crate) fn replace_subscription(&self, subscription: Arc<Subscription>) {
+        let mut state = self.state();
+        state.failures = 0;
+        state.subscription = subscription;
+    }
+
+    /// The place of a line that has nothing waiting and is not behind.
+    pub(crate) fn idle_position(&self) -> Option<Seq> {
+        let state = self.state();
+        (!state.behind && !state.working && state.waiting.is_empty()).then_some(state.cursor)
+    }
+
+    /// Whether the next event is to be tried in line; when the receiver is down only now and then.
+    pub(crate) fn worth_an_attempt(&self, now: Instant) -> bool {
+        let mut state = self.state();
+        let due = state.failures < FAILURES_UNTIL_DOWN
+            || state
+                .last_attempt
+                .is_none_or(|last| now.duration_since(last) >= PROBE_EVERY);
+        if due {
+            state.last_attempt = Some(now);
+        }
+        due
+    }
+
+    /// Remembers how the last attempt ended.
+    pub(crate) fn attempted(&self, worked: bool) {
+        let mut state = self.state();
+        state.failures = if worked {
+            0
+        } else {
+            state.failures.saturating_add(1)
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pombo_domain::clock::Timestamp;
+    use pombo_domain::event::{EventKind, NewEvent};
+    use pombo_domain::id::{EventId, RowId};
+    use pombo_domain::instance::{InstanceName, InstanceRef};
+    use pombo_domain::subscription::{EventList, TransportKind};
+    use serde_json::value::RawValue;
+
+    fn lane() -> Arc<Lane> {
+        let subscription = Subscription {
+            id: RowId::new(Timestamp::default()),
+            instance_id: "i".into(),
+            transport: TransportKind::Webhook,
+            enabled: true,
+            events: EventList::all(),
+            options: serde_json::Map::new(),
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+            retired_at_seq: None,
+        };
+        Lane::new(Some("i".into()), Arc::new(subscription), 0)
+    }
+
+    fn event(seq: Seq) -> Arc<Event> {
+        Event::logged(
+            seq,
+            NewEvent {
+                id: EventId::new(Timestamp::default()),
+                instance: InstanceRef {
+                    id: "i".into(),
+                    name: InstanceName::new("a").unwrap(),
+                },
+                kind: EventKind::Call,
+                at: Timestamp::default(),
+                sender: None,
+                data: RawValue::from_string("1".to_owned()).unwrap(),
+            },
+        )
+    }
+
+    #[test]
+    fn a_new_line_reads_the_table_first_and_then_memory() {
+        let lane = lane();
+        assert!(lane.announce(&event(5)));
+        assert!(matches!(lane.next(), Next::Table { after: 0 }));
+        lane.settle(5);
+        lane.caught_up(5);
+        assert!(matches!(lane.next(), Next::Idle));
+        assert!(lane.announce(&event(6)));
+        assert!(!lane.announce(&event(7)));
+        assert!(matches!(lane.next(), Next::Events(events) if events.len() == 2));
+    }
+
+    #[test]
+    fn an_event_announced_while_the_table_was_read_is_not_forgotten() {
+        let lane = lane();
+        lane.announce(&event(5));
+        let seen = lane.announced();
+        lane.announce(&event(6));
+        lane.settle(5);
+        lane.caught_up(seen);
+        assert!(matches!(lane.next(), Next::Table { after: 5 }));
+    }
+
+    #[test]
+    fn too_much_for_memory_goes_back_to_the_table() {
+        let lane = lane();
+        lane.claim();
+        lane.caught_up(0);
+        for seq in 1..=i64::try_from(LINE_EVENTS).unwrap() + 1 {
+            lane.announce(&event(seq));
+        }
+        assert!(matches!(lane.next(), Next::Table { after: 0 }));
+    }
+
+    #[test]
+    fn a_receiver_that_is_down_is_only_probed() {
+        let lane = lane();
+        let now = Instant::now();
+        for _ in 0..FAILURES_UNTIL_DOWN {
+            assert!(lane.worth_an_attempt(now));
+            lane.attempted(false);
+        }
+        assert!(!lane.worth_an_attempt(now));
+        assert!(lane.worth_an_attempt(now + PROBE_EVERY));
+        lane.attempted(true);
+        assert!(lane.worth_an_attempt(now + PROBE_EVERY));
+    }
+}

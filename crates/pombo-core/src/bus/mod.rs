@@ -1,0 +1,49 @@
+//! The event log in motion: from the commit to everybody who asked.
+//!
+//! The store calls [`Bus::committed`] with what it committed, in the order of the log. [`live`] shows it to connected
+//! clients, [`durable`] delivers it until it has arrived, [`history`] reads it again, [`retention`] prunes it. Nothing here
+//! ever makes the store wait.
+
+mod book;
+pub(crate) mod durable;
+mod history;
+mod lane;
+mod live;
+mod retention;
+mod retry;
+mod tail;
+
+pub use durable::SinkCounters;
+pub use tail::Bus;
+
+pub(crate) use history::History;
+pub(crate) use live::follow as follow_live;
+pub(crate) use retention::{Retention, keep as keep_retention};
+
+use pombo_domain::clock::Timestamp;
+use pombo_domain::event::{EventKind, NewEvent};
+use pombo_domain::id::EventId;
+use pombo_domain::instance::Instance;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The name under which the webhook sink keeps its cursors and deliveries.
+pub(crate) const WEBHOOK_SINK: &str = "webhook";
+
+/// An event of this instance, ready for the log.
+pub(crate) fn new_event(
+    instance: &Instance,
+    kind: EventKind,
+    at: Timestamp,
+    data: &impl Serialize,
+) -> NewEvent {
+    let text = serde_json::to_string(data).expect("our own payloads always encode");
+    NewEvent {
+        id: EventId::new(at),
+        instance: instance.reference(),
+        kind,
+        at,
+        sender: instance.owner_jid.clone(),
+        data: RawValue::from_string(text).expect("encoded JSON is JSON"),
+    }
+}

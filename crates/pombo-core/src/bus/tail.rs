@@ -1,0 +1,164 @@
+//! The newest events in memory.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use pombo_domain::event::envelope::EnvelopeStyle;
+use pombo_domain::event::{Event, Seq};
+use tokio::sync::watch;
+
+use crate::instance::Registry;
+
+/// How many events stay in memory.
+const RING_EVENTS: usize = 4096;
+/// How many bytes of payload stay in memory, whichever bound is met first.
+const RING_BYTES: usize = 8 * 1024 * 1024;
+
+/// What a follower finds after its place.
+pub(crate) enum Newer {
+    /// The next events, oldest first; empty when there is nothing newer.
+    Events(Vec<Arc<Event>>),
+    /// The ring has moved on: read the table.
+    Behind,
+}
+
+#[derive(Default)]
+struct Ring {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    /// Events up to here may be missing from the ring.
+    forgotten: Seq,
+}
+
+/// The log's newest end: a bounded ring, and a bell that rings when it grows.
+pub struct Bus {
+    ring: Mutex<Ring>,
+    head: watch::Sender<Seq>,
+    live: watch::Sender<Seq>,
+    committed: AtomicU64,
+    seen: AtomicI64,
+    style: EnvelopeStyle,
+    expose_token: bool,
+    registry: Arc<Registry>,
+}
+
+impl Bus {
+    pub(crate) fn new(
+        head: Seq,
+        style: EnvelopeStyle,
+        expose_token: bool,
+        registry: Arc<Registry>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            ring: Mutex::new(Ring {
+                forgotten: head,
+                ..Ring::default()
+            }),
+            head: watch::Sender::new(head),
+            live: watch::Sender::new(head),
+            committed: AtomicU64::new(0),
+            seen: AtomicI64::new(head),
+            style,
+            expose_token,
+            registry,
+        })
+    }
+
+    /// Takes what was committed, in order. Called by the store's writer; never waits.
+    pub(crate) fn committed(&self, events: &[Arc<Event>]) {
+        let Some(last) = events.last().and_then(|event| event.seq) else {
+            return;
+        };
+        {
+            let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+            for event in events {
+                ring.bytes += size(event);
+                ring.events.push_back(Arc::clone(event));
+            }
+            while ring.events.len() > RING_EVENTS || ring.bytes > RING_BYTES {
+                let Some(oldest) = ring.events.pop_front() else {
+                    break;
+                };
+                ring.bytes -= size(&oldest);
+                ring.forgotten = oldest.seq.unwrap_or(ring.forgotten);
+            }
+        }
+        self.committed
+            .fetch_add(events.len() as u64, Ordering::Relaxed);
+        self.seen.store(last, Ordering::Release);
+        self.head.send_replace(last);
+    }
+
+    /// The newest place in the log.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.seen.load(Ordering::Acquire)
+    }
+
+    /// How many events were committed since the start.
+    #[must_use]
+    pub fn committed_total(&self) -> u64 {
+        self.committed.load(Ordering::Relaxed)
+    }
+
+    /// Rings when the log grows.
+    pub(crate) fn bell(&self) -> watch::Receiver<Seq> {
+        self.head.subscribe()
+    }
+
+    /// The events after `place`, at most `limit`.
+    pub(crate) fn newer(&self, place: Seq, limit: usize) -> Newer {
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        if place < ring.forgotten {
+            return Newer::Behind;
+        }
+        let first = ring
+            .events
+            .partition_point(|event| event.seq.is_some_and(|seq| seq <= place));
+        Newer::Events(
+            ring.events
+                .iter()
+                .skip(first)
+                .take(limit)
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// The event's envelope, encoded once.
+    pub(crate) fn envelope(&self, event: &Event) -> Bytes {
+        event.envelope(|event| {
+            if !self.expose_token {
+                return self.style.encode(event, None);
+            }
+            let entry = self.registry.by_id(&event.instance.id);
+            let state = entry.map(|entry| entry.state());
+            let token = state
+                .as_ref()
+                .map_or("Apikey not found", |state| state.instance.token.as_str());
+            self.style.encode(event, Some(token))
+        })
+    }
+
+    /// Connected clients have been shown everything up to here.
+    pub(crate) fn live_is_at(&self, place: Seq) {
+        self.live.send_replace(place);
+    }
+
+    /// Waits until connected clients were shown everything up to `place`, but not longer than `limit`.
+    pub(crate) async fn live_reached(&self, place: Seq, limit: Duration) {
+        let mut live = self.live.subscribe();
+        let reached = live.wait_for(|at| *at >= place);
+        if tokio::time::timeout(limit, reached).await.is_err() {
+            tracing::warn!("connected clients were not shown event {place} in time");
+        }
+    }
+}
+
+fn size(event: &Event) -> usize {
+    // The text, its envelope, and what the structures themselves take.
+    2 * event.event.data.get().len() + 512
+}

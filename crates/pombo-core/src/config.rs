@@ -1,0 +1,124 @@
+//! What the rules need to know. The server reads the environment and fills this in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pombo_domain::event::envelope::EnvelopeStyle;
+use pombo_domain::subscription::Subscription;
+use secrecy::SecretString;
+
+/// Everything the rules are configured with.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// The global API key. Source: `AUTHENTICATION_API_KEY`.
+    pub api_key: SecretString,
+    /// Put the instance's token into the envelope's `apikey`. Source: `AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES`.
+    pub expose_token: bool,
+    /// Only instances of this name are loaded. Source: `DATABASE_CONNECTION_CLIENT_NAME`.
+    pub client_name: String,
+    /// How envelopes look.
+    pub envelope: EnvelopeStyle,
+    /// What is stored beside the events.
+    pub save: SaveSwitches,
+    /// Every event also goes to the receivers of everything. Source: `WEBSOCKET_GLOBAL_EVENTS`.
+    pub websocket_global: bool,
+    /// The log is kept for receivers that come back. Source: `POMBO_EVENT_REPLAY`.
+    pub replay: bool,
+    /// How long events are kept. Source: `POMBO_EVENT_RETENTION`.
+    pub retention: Duration,
+    /// At most so many events are kept. Source: `POMBO_EVENT_MAX_ROWS`.
+    pub max_events: u64,
+    /// A new instance that never opened is deleted after this time. Source: `DEL_INSTANCE`.
+    pub delete_unopened_after: Option<Duration>,
+    /// The subscription that gets the events of every instance by webhook. Source: `WEBHOOK_GLOBAL_*`.
+    pub global_webhook: Option<Arc<Subscription>>,
+    /// When a failed delivery is tried again.
+    pub retry: RetrySchedule,
+}
+
+/// What is stored. Source: `DATABASE_SAVE_*`.
+#[derive(Debug, Clone, Copy)]
+pub struct SaveSwitches {
+    /// Messages.
+    pub messages: bool,
+    /// Status changes of messages.
+    pub message_updates: bool,
+    /// Contacts.
+    pub contacts: bool,
+    /// Chats.
+    pub chats: bool,
+}
+
+impl Default for SaveSwitches {
+    fn default() -> Self {
+        Self {
+            messages: true,
+            message_updates: true,
+            contacts: true,
+            chats: true,
+        }
+    }
+}
+
+/// A delivery that has failed, as far as the schedule cares.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedDelivery {
+    /// Attempts so far, at least 1.
+    pub attempts: u32,
+    /// How old the event is.
+    pub age: Duration,
+    /// The receiver asked for this much patience.
+    pub asked: Option<Duration>,
+}
+
+type Delays = dyn Fn(FailedDelivery) -> Option<Duration> + Send + Sync;
+
+/// Says how long to wait after a failed delivery, or that it was the last try.
+#[derive(Clone)]
+pub struct RetrySchedule(Arc<Delays>);
+
+impl RetrySchedule {
+    /// A schedule from a function.
+    pub fn new(delay: impl Fn(FailedDelivery) -> Option<Duration> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(delay))
+    }
+
+    /// How long to wait; `None` when it is over.
+    #[must_use]
+    pub fn after(&self, failed: FailedDelivery) -> Option<Duration> {
+        (self.0)(failed)
+    }
+}
+
+impl fmt::Debug for RetrySchedule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RetrySchedule")
+    }
+}
+
+impl GatewayConfig {
+    /// The defaults with this key: what tests and the plainest server use.
+    #[must_use]
+    pub fn with_api_key(api_key: SecretString) -> Self {
+        Self {
+            api_key,
+            expose_token: false,
+            client_name: "evolution".to_owned(),
+            envelope: EnvelopeStyle::default(),
+            save: SaveSwitches::default(),
+            websocket_global: false,
+            replay: true,
+            retention: Duration::from_secs(72 * 3600),
+            max_events: 5_000_000,
+            delete_unopened_after: None,
+            global_webhook: None,
+            retry: RetrySchedule::new(|failed| {
+                let delay =
+                    Duration::from_secs(5) * 2u32.saturating_pow((failed.attempts - 1).min(9));
+                (failed.age < Duration::from_secs(72 * 3600))
+                    .then(|| delay.max(failed.asked.unwrap_or_default()))
+            }),
+        }
+    }
+}

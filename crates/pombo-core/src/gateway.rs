@@ -1,0 +1,395 @@
+//! The assembled program, and its builder.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pombo_domain::channel::ChannelError;
+use pombo_domain::clock::{SharedClock, SystemClock, Timestamp};
+use pombo_domain::event::Seq;
+use pombo_domain::instance::{ChannelKind, ConnectionState, Instance};
+use pombo_domain::port::{
+    ApiKeys, Channel, ChannelFactory, EventHistory, EventTransport, InboundWebhook, LiveTransport,
+};
+use pombo_domain::subscription::TransportKind;
+use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::auth::Keys;
+use crate::bus::durable::DurableSink;
+use crate::bus::{self, Bus, History, Retention, SinkCounters, WEBHOOK_SINK};
+use crate::config::GatewayConfig;
+use crate::instance::{Entry, InstanceState, Registry};
+
+/// How often unopened instances are looked for.
+const UNOPENED_EVERY: Duration = Duration::from_secs(20);
+
+/// The running program behind every interface.
+pub struct Gateway {
+    pub(crate) config: GatewayConfig,
+    pub(crate) store: Db,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) durable: Arc<DurableSink>,
+    pub(crate) live: Arc<Vec<Arc<dyn LiveTransport>>>,
+    pub(crate) channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
+    pub(crate) inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
+    pub(crate) tasks: TaskTracker,
+    keys: Arc<Keys>,
+    clock: SharedClock,
+    stop: CancellationToken,
+}
+
+/// Puts a gateway together: first the store and what it holds, then the transports, then [`GatewayBuilder::start`].
+pub struct GatewayBuilder {
+    config: GatewayConfig,
+    store: Db,
+    registry: Arc<Registry>,
+    bus: Arc<Bus>,
+    keys: Arc<Keys>,
+    history: Arc<History>,
+    clock: SharedClock,
+    live: Vec<Arc<dyn LiveTransport>>,
+    channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
+    inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
+    head: Seq,
+}
+
+impl GatewayBuilder {
+    /// The keys, for interfaces that are built before the gateway.
+    #[must_use]
+    pub fn keys(&self) -> Arc<dyn ApiKeys> {
+        Arc::clone(&self.keys) as Arc<dyn ApiKeys>
+    }
+
+    /// The log, for interfaces that are built before the gateway.
+    #[must_use]
+    pub fn history(&self) -> Arc<dyn EventHistory> {
+        Arc::clone(&self.history) as Arc<dyn EventHistory>
+    }
+
+    /// Adds a way out to connected clients.
+    #[must_use]
+    pub fn live(mut self, transport: Arc<dyn LiveTransport>) -> Self {
+        self.live.push(transport);
+        self
+    }
+
+    /// Adds a channel.
+    #[must_use]
+    pub fn channel(mut self, factory: Arc<dyn ChannelFactory>) -> Self {
+        self.channels.insert(factory.kind(), factory);
+        self
+    }
+
+    /// Adds an outside system that calls us.
+    #[must_use]
+    pub fn inbound(mut self, webhook: Arc<dyn InboundWebhook>) -> Self {
+        self.inbound.insert(webhook.kind(), webhook);
+        self
+    }
+
+    /// Takes another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: SharedClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Loads the instances and starts delivering. Clients may join from here on.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start(self, webhook: Arc<dyn EventTransport>) -> Result<Arc<Gateway>, StoreError> {
+        let durable = DurableSink::new(
+            WEBHOOK_SINK,
+            webhook,
+            self.store.clone(),
+            Arc::clone(&self.bus),
+            Arc::clone(&self.clock),
+            self.config.retry.clone(),
+        );
+        let gateway = Arc::new(Gateway {
+            registry: self.registry,
+            bus: self.bus,
+            durable,
+            live: Arc::new(self.live),
+            channels: self.channels,
+            inbound: self.inbound,
+            tasks: TaskTracker::new(),
+            keys: self.keys,
+            clock: self.clock,
+            stop: CancellationToken::new(),
+            store: self.store,
+            config: self.config,
+        });
+        gateway.load().await?;
+        gateway.spawn_tasks(self.head);
+        Ok(gateway)
+    }
+}
+
+impl Gateway {
+    /// Starts putting a gateway together over an open store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn builder(store: Db, config: GatewayConfig) -> Result<GatewayBuilder, StoreError> {
+        let head = event::head(&store).await?;
+        let registry = Arc::new(Registry::default());
+        let bus = Bus::new(
+            head,
+            config.envelope.clone(),
+            config.expose_token,
+            Arc::clone(&registry),
+        );
+        let listener = Arc::clone(&bus);
+        store.on_commit(Box::new(move |events| listener.committed(events)));
+        let history = Arc::new(History {
+            bus: Arc::clone(&bus),
+            store: store.clone(),
+            registry: Arc::clone(&registry),
+            global: config.websocket_global,
+        });
+        Ok(GatewayBuilder {
+            keys: Arc::new(Keys::new(&config.api_key, Arc::clone(&registry))),
+            config,
+            store,
+            registry,
+            bus,
+            history,
+            clock: Arc::new(SystemClock),
+            live: Vec::new(),
+            channels: HashMap::new(),
+            inbound: HashMap::new(),
+            head,
+        })
+    }
+
+    /// The store, for reads.
+    #[must_use]
+    pub fn store(&self) -> &Db {
+        &self.store
+    }
+
+    /// What keys may do.
+    #[must_use]
+    pub fn keys(&self) -> Arc<dyn ApiKeys> {
+        Arc::clone(&self.keys) as Arc<dyn ApiKeys>
+    }
+
+    /// The configuration it runs with.
+    #[must_use]
+    pub fn config(&self) -> &GatewayConfig {
+        &self.config
+    }
+
+    /// The present, by the gateway's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The instance of this name.
+    #[must_use]
+    pub fn instance(&self, name: &str) -> Option<Arc<Entry>> {
+        self.registry.by_name(name)
+    }
+
+    /// The instance of this id.
+    #[must_use]
+    pub fn instance_by_id(&self, id: &pombo_domain::id::InstanceId) -> Option<Arc<Entry>> {
+        self.registry.by_id(id)
+    }
+
+    /// All instances, oldest first.
+    #[must_use]
+    pub fn instances(&self) -> Vec<Arc<Entry>> {
+        self.registry.all()
+    }
+
+    /// The log's newest end.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// What the webhook sink has done.
+    #[must_use]
+    pub fn webhook_counters(&self) -> &SinkCounters {
+        self.durable.counters()
+    }
+
+    /// How many events the slowest webhook line is behind.
+    #[must_use]
+    pub fn webhook_lag(&self) -> i64 {
+        self.durable.lag()
+    }
+
+    /// Connected live clients.
+    #[must_use]
+    pub fn live_clients(&self) -> usize {
+        self.live.iter().map(|live| live.clients()).sum()
+    }
+
+    /// Says goodbye to connected clients, so that requests that wait for events end. The caller bounds the time.
+    pub async fn close_live(&self) {
+        for live in &*self.live {
+            live.close().await;
+        }
+    }
+
+    /// Ends everything: what was accepted is stored, deliveries in flight end or are tried again after the next start. The
+    /// caller bounds the time.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.close_live().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.durable.close().await;
+        self.store.close().await;
+    }
+
+    async fn load(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut settings: HashMap<_, _> = settings::all(&self.store)
+            .await?
+            .into_iter()
+            .map(|row| (row.instance_id.clone(), row))
+            .collect();
+        let mut proxies: HashMap<_, _> = proxy::all(&self.store)
+            .await?
+            .into_iter()
+            .map(|row| (row.instance_id.clone(), row))
+            .collect();
+        let mut subscriptions: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+        let mut webhooks = Vec::new();
+        for row in subscription::all(&self.store).await? {
+            let row = Arc::new(row);
+            if row.transport == TransportKind::Webhook {
+                webhooks.push(Arc::clone(&row));
+            }
+            if row.retired_at_seq.is_none() {
+                subscriptions
+                    .entry(row.instance_id.clone())
+                    .or_default()
+                    .insert(row.transport, row);
+            }
+        }
+        let rows = instance::all(&self.store, &self.config.client_name).await?;
+        let count = rows.len();
+        let mut mine = std::collections::HashSet::new();
+        for row in rows {
+            let row = Arc::new(row);
+            mine.insert(row.id.clone());
+            let channel = match self.open_channel(&row).await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    warn!(instance = %row.name, "cannot open the channel of {}: {error}", row.name);
+                    None
+                }
+            };
+            let state = InstanceState {
+                settings: settings.remove(&row.id),
+                proxy: proxies.remove(&row.id),
+                subscriptions: subscriptions.remove(&row.id).unwrap_or_default(),
+                instance: Arc::clone(&row),
+            };
+            self.registry.insert(Entry::new(state, channel));
+            for live in &*self.live {
+                live.instance_added(&row.reference());
+            }
+        }
+        // Lines of instances that belong to another client name are that server's business.
+        webhooks.retain(|row| row.retired_at_seq.is_some() || mine.contains(&row.instance_id));
+        self.durable
+            .start(
+                Arc::downgrade(self),
+                webhooks,
+                self.config.global_webhook.clone(),
+            )
+            .await?;
+        info!("loaded {count} instances");
+        Ok(())
+    }
+
+    fn spawn_tasks(self: &Arc<Self>, head: Seq) {
+        self.tasks.spawn(bus::follow_live(
+            Arc::clone(&self.bus),
+            self.store.clone(),
+            Arc::clone(&self.registry),
+            Arc::clone(&self.live),
+            self.config.websocket_global,
+            head,
+            self.stop.clone(),
+        ));
+        let retention = Retention {
+            age: self.config.retention,
+            rows: self.config.max_events,
+        };
+        self.tasks.spawn(bus::keep_retention(
+            self.store.clone(),
+            Arc::clone(&self.durable),
+            Arc::clone(&self.clock),
+            retention,
+            self.stop.clone(),
+        ));
+        if let Some(age) = self.config.delete_unopened_after {
+            self.tasks.spawn(delete_unopened(
+                Arc::downgrade(self),
+                age,
+                self.stop.clone(),
+            ));
+        }
+    }
+
+    pub(crate) async fn open_channel(
+        &self,
+        instance: &Instance,
+    ) -> Result<Option<Arc<dyn Channel>>, ChannelError> {
+        match self.channels.get(&instance.channel) {
+            Some(factory) => factory.open(instance).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Deletes instances that were created long ago and never opened. Source: `DEL_INSTANCE`.
+async fn delete_unopened(
+    gateway: std::sync::Weak<Gateway>,
+    age: Duration,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(UNOPENED_EVERY.min(age)) => {}
+        }
+        let Some(gateway) = gateway.upgrade() else {
+            return;
+        };
+        let now = gateway.now();
+        for entry in gateway.instances() {
+            let instance = Arc::clone(&entry.state().instance);
+            let unopened =
+                instance.connection != ConnectionState::Open && instance.owner_jid.is_none();
+            if unopened && now.since(instance.created_at) >= age {
+                info!(instance = %instance.name, "deleting {}, which was never opened", instance.name);
+                if let Err(error) = gateway.delete(&entry).await {
+                    warn!(instance = %instance.name, "cannot delete an unopened instance: {error}");
+                }
+            }
+        }
+    }
+}
+
+impl SinkCounters {
+    /// Delivered, parked, dead and attempts, for the metrics.
+    #[must_use]
+    pub fn read(&self) -> [u64; 4] {
+        [&self.delivered, &self.parked, &self.dead, &self.attempts]
+            .map(|counter| counter.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,297 @@
+//! Changing what belongs to an instance. Every change is stored before the answer and takes effect at once.
+
+use std::sync::Arc;
+
+use pombo_domain::proxy::{Proxy, ProxyRow};
+use pombo_domain::settings::{Settings, SettingsRow};
+use pombo_domain::subscription::{EventList, Subscription, TransportKind};
+use pombo_store::{StoreError, cursor, proxy, settings, subscription};
+use serde_json::{Map, Value};
+
+use super::registry::Entry;
+use crate::bus::WEBHOOK_SINK;
+use crate::gateway::Gateway;
+
+/// New settings; the two texts stay as they are when absent.
+#[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are six switches of the contract"
+)]
+pub struct SettingsChange {
+    /// See [`Settings`].
+    pub reject_call: bool,
+    /// See [`Settings`]; `None` keeps it.
+    pub msg_call: Option<String>,
+    /// See [`Settings`].
+    pub groups_ignore: bool,
+    /// See [`Settings`].
+    pub always_online: bool,
+    /// See [`Settings`].
+    pub read_messages: bool,
+    /// See [`Settings`].
+    pub read_status: bool,
+    /// See [`Settings`].
+    pub sync_full_history: bool,
+    /// See [`Settings`]; `None` keeps it.
+    pub wavoip_token: Option<String>,
+}
+
+/// A new subscription, or a change of one.
+#[derive(Debug, Clone, Default)]
+pub struct SubscriptionChange {
+    /// Switched on.
+    pub enabled: bool,
+    /// Subscription names. `None` keeps the list (all events when there is none yet); an empty list means all when
+    /// switched on, and keeps the list when switched off.
+    pub events: Option<Vec<String>>,
+    /// Options to store over the present ones; a `null` removes one.
+    pub options: Map<String, Value>,
+}
+
+/// What is to be stored when `change` is applied to `previous`.
+pub(crate) fn merge(
+    previous: Option<&Subscription>,
+    change: &SubscriptionChange,
+) -> (EventList, Map<String, Value>) {
+    let named = change.events.as_ref().filter(|names| !names.is_empty());
+    let asked_for_all = change.enabled && change.events.as_ref().is_some_and(Vec::is_empty);
+    let events = match (named, previous) {
+        (Some(names), _) => EventList::new(names.iter().cloned()),
+        (None, Some(previous)) if !asked_for_all && !previous.events.names().is_empty() => {
+            previous.events.clone()
+        }
+        (None, _) if change.enabled => EventList::all(),
+        (None, _) => EventList::default(),
+    };
+    let mut options = previous
+        .map(|previous| previous.options.clone())
+        .unwrap_or_default();
+    let old_secret = options.get("secret").cloned();
+    for (name, value) in &change.options {
+        if value.is_null() {
+            options.remove(name);
+        } else {
+            options.insert(name.clone(), value.clone());
+        }
+    }
+    // A new signing secret keeps the old one valid beside it, so that receivers can change over without a gap.
+    let rotated = old_secret.is_some()
+        && options
+            .get("secret")
+            .is_some_and(|new| old_secret.as_ref() != Some(new));
+    if rotated && !change.options.contains_key("previousSecret") {
+        options.insert("previousSecret".to_owned(), old_secret.unwrap_or_default());
+    }
+    (events, options)
+}
+
+impl Gateway {
+    /// Stores new settings.
+    ///
+    /// # Errors
+    /// When the store does not take them; then nothing has changed.
+    pub async fn set_settings(
+        &self,
+        entry: &Arc<Entry>,
+        change: SettingsChange,
+    ) -> Result<SettingsRow, StoreError> {
+        let _changing = entry.change.lock().await;
+        let state = entry.state();
+        let previous = state
+            .settings
+            .as_ref()
+            .map(|row| row.settings.clone())
+            .unwrap_or_default();
+        let new = Arc::new(Settings {
+            reject_call: change.reject_call,
+            msg_call: change.msg_call.unwrap_or(previous.msg_call),
+            groups_ignore: change.groups_ignore,
+            always_online: change.always_online,
+            read_messages: change.read_messages,
+            read_status: change.read_status,
+            sync_full_history: change.sync_full_history,
+            wavoip_token: change.wavoip_token.unwrap_or(previous.wavoip_token),
+        });
+        let (id, now) = (state.instance.id.clone(), self.now());
+        let row = self
+            .store
+            .write(move |tx| {
+                let (id, new) = (id.clone(), Arc::clone(&new));
+                Box::pin(async move { settings::upsert(tx, &id, &new, now).await })
+            })
+            .await?;
+        entry.update(|state| state.settings = Some(row.clone()));
+        Ok(row)
+    }
+
+    /// Stores a proxy; the channel uses it at its next connection.
+    ///
+    /// # Errors
+    /// When the store does not take it; then nothing has changed.
+    pub async fn set_proxy(&self, entry: &Arc<Entry>, new: Proxy) -> Result<ProxyRow, StoreError> {
+        let _changing = entry.change.lock().await;
+        let (id, now, new) = (entry.state().instance.id.clone(), self.now(), Arc::new(new));
+        let row = self
+            .store
+            .write(move |tx| {
+                let (id, new) = (id.clone(), Arc::clone(&new));
+                Box::pin(async move { proxy::upsert(tx, &id, &new, now).await })
+            })
+            .await?;
+        entry.update(|state| state.proxy = Some(row.clone()));
+        Ok(row)
+    }
+
+    /// Stores a subscription. Events that happen after the answer follow it; those that happened before follow the old one
+    /// as far as they have been delivered.
+    ///
+    /// # Errors
+    /// When the store does not take it; then nothing has changed.
+    pub async fn set_subscription(
+        &self,
+        entry: &Arc<Entry>,
+        transport: TransportKind,
+        change: SubscriptionChange,
+    ) -> Result<Arc<Subscription>, StoreError> {
+        let _changing = entry.change.lock().await;
+        let state = entry.state();
+        let (events, options) = merge(
+            state.subscriptions.get(&transport).map(AsRef::as_ref),
+            &change,
+        );
+        let (id, now) = (state.instance.id.clone(), self.now());
+        let plan = Arc::new((id.clone(), change.enabled, events, options));
+        let (bus, durable) = (Arc::clone(&self.bus), Arc::clone(&self.durable));
+        let (row, start) = self
+            .store
+            .write(move |tx| {
+                let plan = Arc::clone(&plan);
+                // A line that has nothing waiting starts anew here: what it did not want before stays unsent.
+                let start = durable.idle_position(&plan.0).map(|_| bus.head());
+                Box::pin(async move {
+                    let (id, enabled, events, options) = &*plan;
+                    let row =
+                        subscription::upsert(tx, id, transport, *enabled, events, options, now)
+                            .await?;
+                    if let (TransportKind::Webhook, Some(start)) = (transport, start) {
+                        cursor::set(tx, WEBHOOK_SINK, Some(id), start).await?;
+                    }
+                    Ok((Arc::new(row), start))
+                })
+            })
+            .await?;
+        entry.update(|state| {
+            state.subscriptions.insert(transport, Arc::clone(&row));
+        });
+        if transport == TransportKind::Webhook {
+            self.durable
+                .subscribe(&row, start.unwrap_or_else(|| self.bus.head()));
+        }
+        Ok(row)
+    }
+
+    /// Switches a subscription off because its receiver is gone for good.
+    pub(crate) async fn switch_off(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        let Some(entry) = self.registry.by_id(&subscription.instance_id) else {
+            return Ok(());
+        };
+        let change = SubscriptionChange {
+            enabled: false,
+            events: None,
+            options: Map::new(),
+        };
+        self.set_subscription(&entry, subscription.transport, change)
+            .await
+            .map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pombo_domain::clock::Timestamp;
+    use pombo_domain::id::RowId;
+    use serde_json::json;
+
+    fn stored(events: &[&str], options: Value) -> Subscription {
+        Subscription {
+            id: RowId::new(Timestamp::default()),
+            instance_id: "i".into(),
+            transport: TransportKind::Webhook,
+            enabled: true,
+            events: EventList::new(events.iter().map(|name| (*name).to_owned())),
+            options: options.as_object().cloned().unwrap_or_default(),
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+            retired_at_seq: None,
+        }
+    }
+
+    fn change(enabled: bool, events: Option<&[&str]>, options: Value) -> SubscriptionChange {
+        SubscriptionChange {
+            enabled,
+            events: events.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            options: options.as_object().cloned().unwrap_or_default(),
+        }
+    }
+
+    #[test]
+    fn no_list_means_all_at_first_and_the_same_list_later() {
+        assert_eq!(
+            merge(None, &change(true, None, json!({}))).0.names().len(),
+            31
+        );
+        assert_eq!(
+            merge(None, &change(true, Some(&[]), json!({})))
+                .0
+                .names()
+                .len(),
+            31
+        );
+        assert_eq!(
+            merge(None, &change(false, None, json!({}))).0.names().len(),
+            0
+        );
+        let previous = stored(&["CALL"], json!({}));
+        assert_eq!(
+            merge(Some(&previous), &change(true, None, json!({})))
+                .0
+                .names(),
+            ["CALL"]
+        );
+        assert_eq!(
+            merge(Some(&previous), &change(true, Some(&[]), json!({})))
+                .0
+                .names()
+                .len(),
+            31
+        );
+    }
+
+    #[test]
+    fn switching_off_keeps_the_selection() {
+        let previous = stored(&["CALL"], json!({}));
+        assert_eq!(
+            merge(Some(&previous), &change(false, Some(&[]), json!({})))
+                .0
+                .names(),
+            ["CALL"]
+        );
+    }
+
+    #[test]
+    fn a_new_secret_keeps_the_old_one_beside_it() {
+        let previous = stored(&["CALL"], json!({"secret": "a", "url": "http://x"}));
+        let (_, options) = merge(Some(&previous), &change(true, None, json!({"secret": "b"})));
+        assert_eq!(
+            Value::Object(options),
+            json!({"secret": "b", "url": "http://x", "previousSecret": "a"})
+        );
+        let (_, options) = merge(
+            Some(&previous),
+            &change(true, None, json!({"secret": null})),
+        );
+        assert_eq!(Value::Object(options), json!({"url": "http://x"}));
+    }
+}
