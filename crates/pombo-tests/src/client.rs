@@ -34,11 +34,10 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// This very answer, if it has that status.
+    /// This very answer, if it has that status; often that is all a test wants to know.
     ///
     /// # Panics
     /// When it has another.
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self

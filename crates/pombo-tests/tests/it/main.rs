@@ -1,1 +1,8 @@
 //! Whole-program tests: the real binary, real clients, real databases.
+
+mod crash;
+mod crash_databases;
+mod crash_faults;
+mod crash_follow;
+mod crash_newcomer;
+mod crash_start;
