@@ -115,8 +115,9 @@ pub(crate) async fn catch_up<R: Receiver>(
                 .map_err(|_| Interrupted::Gone)?;
             room -= 1;
         }
-        let advanced = page.through > cursor;
-        cursor = cursor.max(page.through);
+        let through = page.through.min(page.head);
+        let advanced = through > cursor;
+        cursor = cursor.max(through);
         if cursor < page.head && advanced {
             continue;
         }

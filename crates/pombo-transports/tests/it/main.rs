@@ -1,0 +1,21 @@
+//! The crate from outside: a real HTTP server on 127.0.0.1, frames written by hand, fakes for keys and the log.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail loudly, as tests may"
+)]
+
+mod allowed_hosts;
+mod binary_events;
+mod bundle;
+mod engine_io;
+mod events;
+mod floods;
+mod gate;
+mod namespaces;
+mod old_clients;
+mod replay;
+mod slow_clients;
+mod socket_io;
+mod support;
+mod webhook;
+mod websocket;
