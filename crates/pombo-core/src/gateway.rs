@@ -181,6 +181,17 @@ impl Gateway {
         Arc::clone(&self.keys) as Arc<dyn ApiKeys>
     }
 
+    /// The log, for receivers that come back.
+    #[must_use]
+    pub fn history(&self) -> Arc<dyn EventHistory> {
+        Arc::new(History {
+            bus: Arc::clone(&self.bus),
+            store: self.store.clone(),
+            registry: Arc::clone(&self.registry),
+            global: self.config.websocket_global,
+        })
+    }
+
     /// The configuration it runs with.
     #[must_use]
     pub fn config(&self) -> &GatewayConfig {

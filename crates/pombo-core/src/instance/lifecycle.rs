@@ -6,6 +6,7 @@ use std::time::Duration;
 use pombo_domain::channel::not_available;
 use pombo_domain::event::EventKind;
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance, InstanceName};
+use pombo_domain::subscription::TransportKind;
 use pombo_store::{StoreError, instance, subscription};
 use serde_json::{Value, json};
 use tracing::info;
@@ -122,11 +123,24 @@ impl Gateway {
         );
         let removed = new_event(&instance, EventKind::RemoveInstance, now, &Value::Null);
         let id = instance.id.clone();
+        // Only durable sinks still have something to deliver after the deletion.
+        let unneeded: Vec<_> = entry
+            .state()
+            .subscriptions
+            .values()
+            .filter(|subscription| subscription.transport != TransportKind::Webhook)
+            .map(|subscription| subscription.id.clone())
+            .collect();
+        let unneeded = Arc::new(unneeded);
         let last = self
             .store
             .write(move |tx| {
                 let (id, deleted, removed) = (id.clone(), deleted.clone(), removed.clone());
+                let unneeded = Arc::clone(&unneeded);
                 Box::pin(async move {
+                    for subscription in &*unneeded {
+                        subscription::delete(tx, subscription).await?;
+                    }
                     tx.append_event(deleted);
                     tx.append_event(removed);
                     let last = tx.flush_events().await?.unwrap_or_default();
