@@ -102,7 +102,7 @@ impl EventHistory for History {
         Ok(HistoryPage {
             events,
             through,
-            head: head.max(through),
+            head: head.max(last.unwrap_or(head)),
             complete: read.complete,
         })
     }

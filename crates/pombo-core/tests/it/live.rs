@@ -134,3 +134,17 @@ async fn the_log_is_read_again_from_any_place_and_after_a_restart() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn a_place_that_does_not_exist_is_answered_with_the_one_that_does() {
+    let bench = Bench::start().await;
+    let entry = bench.create("a").await;
+    let head = bench.gateway.bus().head();
+    let page = bench
+        .gateway
+        .history()
+        .after(Some(&entry.state().instance.id), head + 1000, 10)
+        .await
+        .unwrap();
+    assert_eq!((page.head, page.events.len()), (head, 0));
+}

@@ -1,5 +1,7 @@
 //! The rules over a real database, with receivers that the tests control.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may")]
+
 mod delivery;
 mod instances;
 mod kit;
