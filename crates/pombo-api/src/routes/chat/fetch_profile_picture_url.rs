@@ -1,0 +1,44 @@
+use std::sync::LazyLock;
+
+use axum::Json;
+use pombo_domain::channel::ChannelError;
+use pombo_domain::instance::ChannelKind;
+use pombo_domain::jid;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::extract::{AuthorisedInstance, Checked, ValidJson};
+use crate::schema::Schema;
+
+/// `POST /chat/fetchProfilePictureUrl/{instance}`: the picture of a number.
+///
+/// Channels that cannot ask for pictures answer `null`, as in the original.
+pub(super) async fn fetch_profile_picture_url(
+    AuthorisedInstance(entry): AuthorisedInstance,
+    ValidJson(request): ValidJson<FetchProfilePictureUrl>,
+) -> Result<Json<Value>, ApiError> {
+    let channel = entry.state().instance.channel;
+    match channel {
+        ChannelKind::Evolution | ChannelKind::Cloud => Ok(Json(
+            json!({"wuid": jid::normalise(&request.number), "profilePictureUrl": null}),
+        )),
+        ChannelKind::Whatsapp => Err(ChannelError::NotAvailable(channel).into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct FetchProfilePictureUrl {
+    number: String,
+}
+
+impl Checked for FetchProfilePictureUrl {
+    fn schema() -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            Schema::object()
+                .property("number", Schema::string())
+                .required(&["number"])
+        });
+        &SCHEMA
+    }
+}
