@@ -20,18 +20,36 @@ pub enum KeyOrigin<'a> {
 
 /// The lines to print once requests are answered. The last one is the URL, which scripts may wait for.
 #[must_use]
-pub fn ready(address: SocketAddr, tls: bool, database: &str, instances: usize, key: KeyOrigin<'_>) -> String {
+pub fn ready(
+    address: SocketAddr,
+    tls: bool,
+    database: &str,
+    instances: usize,
+    key: KeyOrigin<'_>,
+) -> String {
     let scheme = if tls { "https" } else { "http" };
     // A wildcard is no address to click on.
-    let host = if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+    let host = if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
     let mut text = String::new();
     let key = match key {
         KeyOrigin::Environment => "from AUTHENTICATION_API_KEY".to_owned(),
-        KeyOrigin::Generated { key, file } => format!("{key}   (made for you, kept in {})", file.display()),
+        KeyOrigin::Generated { key, file } => {
+            format!("{key}   (made for you, kept in {})", file.display())
+        }
     };
     let lines = writeln!(text, "API key:   {key}")
         .and_then(|()| writeln!(text, "Database:  {database}, {instances} instances"))
-        .and_then(|()| write!(text, "Pombo {} is ready: {scheme}://{host}", env!("CARGO_PKG_VERSION")));
+        .and_then(|()| {
+            write!(
+                text,
+                "Pombo {} is ready: {scheme}://{host}",
+                env!("CARGO_PKG_VERSION")
+            )
+        });
     debug_assert!(lines.is_ok(), "writing to a String cannot fail");
     text
 }
@@ -42,14 +60,23 @@ mod tests {
 
     #[test]
     fn a_key_of_the_environment_is_not_shown() {
-        let text = ready("127.0.0.1:80".parse().unwrap(), false, "SQLite", 2, KeyOrigin::Environment);
+        let text = ready(
+            "127.0.0.1:80".parse().unwrap(),
+            false,
+            "SQLite",
+            2,
+            KeyOrigin::Environment,
+        );
         assert!(text.ends_with("is ready: http://127.0.0.1:80"), "{text}");
         assert!(text.contains("AUTHENTICATION_API_KEY"));
     }
 
     #[test]
     fn a_wildcard_address_becomes_one_to_click_on() {
-        let key = KeyOrigin::Generated { key: "abc", file: Path::new("data/api-key") };
+        let key = KeyOrigin::Generated {
+            key: "abc",
+            file: Path::new("data/api-key"),
+        };
         let text = ready("0.0.0.0:8080".parse().unwrap(), true, "SQLite", 0, key);
         assert!(text.ends_with("https://localhost:8080"), "{text}");
         assert!(text.contains("abc"));

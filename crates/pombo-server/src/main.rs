@@ -1,6 +1,7 @@
 //! `pombo`: serves, or shows its configuration.
 #![forbid(unsafe_code)]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -43,28 +44,34 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config => {
             say(&effective(&source));
             let config = Config::read(&source)?;
-            config.warnings().iter().for_each(|warning| complain(&format!("note: {warning}")));
+            config
+                .warnings()
+                .iter()
+                .for_each(|warning| complain(&format!("note: {warning}")));
             Ok(())
         }
         Command::Serve => {
             let config = Config::read(&source)?;
             telemetry::start(&config.log);
-            runtime()?.block_on(wiring::serve(config, |lines| say(lines)))
+            runtime()?.block_on(wiring::serve(config, say))
         }
         Command::Health => runtime()?.block_on(wiring::ask_health(&Config::read(&source)?)),
     }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("pombo").build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("pombo")
+        .build()
 }
 
-#[expect(clippy::print_stdout, reason = "this is what was asked for")]
+/// To standard output. Nobody listening any more (`pombo config | head`) is no error.
 fn say(text: &str) {
-    println!("{text}");
+    writeln!(std::io::stdout(), "{text}").ok();
 }
 
-#[expect(clippy::print_stderr, reason = "logging may not run yet")]
+/// To standard error: logging may not run yet.
 fn complain(text: &str) {
-    eprintln!("{text}");
+    writeln!(std::io::stderr(), "{text}").ok();
 }

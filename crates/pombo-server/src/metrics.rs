@@ -32,35 +32,105 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::with_capacity(4096);
-        family(&mut text, "evolution_environment_info", "gauge", "Environment information");
-        sample(&mut text, "evolution_environment_info", &[("version", API_VERSION), ("clientName", &self.client_name), ("serverUrl", &self.server_url)], 1);
+        family(
+            &mut text,
+            "evolution_environment_info",
+            "gauge",
+            "Environment information",
+        );
+        sample(
+            &mut text,
+            "evolution_environment_info",
+            &[
+                ("version", API_VERSION),
+                ("clientName", &self.client_name),
+                ("serverUrl", &self.server_url),
+            ],
+            1,
+        );
         if let Some(gateway) = self.gateway.upgrade() {
             self.instances(&mut text, &gateway);
             events(&mut text, &gateway);
         }
         for (name, help, value) in (self.live)() {
-            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            let kind = if name.ends_with("_total") {
+                "counter"
+            } else {
+                "gauge"
+            };
             family(&mut text, name, kind, help);
             sample(&mut text, name, &[], value);
         }
         self.http.render(&mut text);
-        family(&mut text, "pombo_build_info", "gauge", "Version of this program");
-        sample(&mut text, "pombo_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
-        family(&mut text, "pombo_uptime_seconds", "gauge", "Seconds since the start");
-        sample(&mut text, "pombo_uptime_seconds", &[], self.started.elapsed().as_secs());
+        family(
+            &mut text,
+            "pombo_build_info",
+            "gauge",
+            "Version of this program",
+        );
+        sample(
+            &mut text,
+            "pombo_build_info",
+            &[("version", env!("CARGO_PKG_VERSION"))],
+            1,
+        );
+        family(
+            &mut text,
+            "pombo_uptime_seconds",
+            "gauge",
+            "Seconds since the start",
+        );
+        sample(
+            &mut text,
+            "pombo_uptime_seconds",
+            &[],
+            self.started.elapsed().as_secs(),
+        );
         text
     }
 
     fn instances(&self, text: &mut String, gateway: &Gateway) {
-        let instances: Vec<_> = gateway.instances().iter().map(|entry| Arc::clone(&entry.state().instance)).collect();
-        family(text, "evolution_instances_total", "gauge", "Total number of instances");
-        sample(text, "evolution_instances_total", &[], instances.len() as u64);
-        family(text, "evolution_instance_up", "gauge", "1 if instance state is open, else 0");
+        let instances: Vec<_> = gateway
+            .instances()
+            .iter()
+            .map(|entry| Arc::clone(&entry.state().instance))
+            .collect();
+        family(
+            text,
+            "evolution_instances_total",
+            "gauge",
+            "Total number of instances",
+        );
+        sample(
+            text,
+            "evolution_instances_total",
+            &[],
+            instances.len() as u64,
+        );
+        family(
+            text,
+            "evolution_instance_up",
+            "gauge",
+            "1 if instance state is open, else 0",
+        );
         for instance in &instances {
-            let labels = [("instance", instance.name.as_str()), ("integration", instance.channel.as_str())];
-            sample(text, "evolution_instance_up", &labels, u64::from(instance.connection == ConnectionState::Open));
+            let labels = [
+                ("instance", instance.name.as_str()),
+                ("integration", instance.channel.as_str()),
+            ];
+            sample(
+                text,
+                "evolution_instance_up",
+                &labels,
+                u64::from(instance.connection == ConnectionState::Open),
+            );
         }
-        family(text, "evolution_instance_state", "gauge", "Instance state as a labelled metric");
+        family(
+            text,
+            "evolution_instance_state",
+            "gauge",
+            "Instance state as a labelled metric",
+        );
         for instance in &instances {
             let labels = [
                 ("instance", instance.name.as_str()),
@@ -73,22 +143,73 @@ impl Metrics {
 }
 
 fn events(text: &mut String, gateway: &Gateway) {
-    let counter = |text: &mut String, name: &str, help: &str, labels: &[(&str, &str)], value: u64| {
-        family(text, name, "counter", help);
-        sample(text, name, labels, value);
-    };
-    counter(text, "pombo_events_total", "Events written to the log since the start", &[], gateway.bus().committed_total());
-    family(text, "pombo_event_log_head", "gauge", "Newest place in the event log");
+    let counter =
+        |text: &mut String, name: &str, help: &str, labels: &[(&str, &str)], value: u64| {
+            family(text, name, "counter", help);
+            sample(text, name, labels, value);
+        };
+    counter(
+        text,
+        "pombo_events_total",
+        "Events written to the log since the start",
+        &[],
+        gateway.bus().committed_total(),
+    );
+    family(
+        text,
+        "pombo_event_log_head",
+        "gauge",
+        "Newest place in the event log",
+    );
     sample(text, "pombo_event_log_head", &[], gateway.bus().head());
     let [delivered, parked, dead, attempts] = gateway.webhook_counters().read();
     let webhook = [("sink", "webhook")];
-    counter(text, "pombo_deliveries_total", "Deliveries that worked", &webhook, delivered);
-    counter(text, "pombo_delivery_attempts_total", "Delivery attempts", &webhook, attempts);
-    counter(text, "pombo_deliveries_parked_total", "Deliveries put aside to be tried again", &webhook, parked);
-    counter(text, "pombo_deliveries_dead_total", "Deliveries given up", &webhook, dead);
-    family(text, "pombo_sink_lag_events", "gauge", "How far the slowest line of a sink is behind the log");
-    sample(text, "pombo_sink_lag_events", &webhook, gateway.webhook_lag());
-    family(text, "pombo_live_clients", "gauge", "Connected Socket.IO and WebSocket clients");
+    counter(
+        text,
+        "pombo_deliveries_total",
+        "Deliveries that worked",
+        &webhook,
+        delivered,
+    );
+    counter(
+        text,
+        "pombo_delivery_attempts_total",
+        "Delivery attempts",
+        &webhook,
+        attempts,
+    );
+    counter(
+        text,
+        "pombo_deliveries_parked_total",
+        "Deliveries put aside to be tried again",
+        &webhook,
+        parked,
+    );
+    counter(
+        text,
+        "pombo_deliveries_dead_total",
+        "Deliveries given up",
+        &webhook,
+        dead,
+    );
+    family(
+        text,
+        "pombo_sink_lag_events",
+        "gauge",
+        "How far the slowest line of a sink is behind the log",
+    );
+    sample(
+        text,
+        "pombo_sink_lag_events",
+        &webhook,
+        gateway.webhook_lag(),
+    );
+    family(
+        text,
+        "pombo_live_clients",
+        "gauge",
+        "Connected Socket.IO and WebSocket clients",
+    );
     sample(text, "pombo_live_clients", &[], gateway.live_clients());
 }
 
@@ -100,7 +221,10 @@ fn sample(text: &mut String, name: &str, labels: &[(&str, &str)], value: impl st
     text.push_str(name);
     for (position, (label, content)) in labels.iter().enumerate() {
         let open = if position == 0 { '{' } else { ',' };
-        let content = content.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"");
+        let content = content
+            .replace('\\', "\\\\")
+            .replace('\n', "\\n")
+            .replace('"', "\\\"");
         if write!(text, "{open}{label}=\"{content}\"").is_err() {
             return;
         }

@@ -12,7 +12,21 @@ use crate::config::{LogConfig, LogFormat};
 /// went wrong is shown.
 pub fn start(config: &LogConfig) {
     let level = config.level();
-    let filter = EnvFilter::new(format!("warn,pombo={level},pombo_server={level},pombo_api={level},pombo_core={level},pombo_store={level},pombo_net={level},pombo_transports={level},pombo_channel_cloud={level}"));
+    // A target is a path: `pombo` alone would not cover `pombo_core`.
+    const OURS: [&str; 7] = [
+        "pombo_server",
+        "pombo_api",
+        "pombo_core",
+        "pombo_store",
+        "pombo_net",
+        "pombo_transports",
+        "pombo_channel_cloud",
+    ];
+    let directives: Vec<_> = OURS
+        .iter()
+        .map(|target| format!("{target}={level}"))
+        .collect();
+    let filter = EnvFilter::new(format!("warn,{}", directives.join(",")));
     let terminal = std::io::stderr().is_terminal();
     let registry = tracing_subscriber::registry().with(filter);
     let json = match config.format {
@@ -21,7 +35,11 @@ pub fn start(config: &LogConfig) {
         LogFormat::Json => true,
     };
     let started = if json {
-        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     } else {
         let layer = tracing_subscriber::fmt::layer()

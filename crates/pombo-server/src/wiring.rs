@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use pombo_api::{
-    AddressRule, ApiConfig, ApiState, CorsLayer, CorsPolicy, ErrorReport, HttpCounters, MetaConfig, MetricsAccess, MetricsLogin,
+    AddressRule, ApiConfig, ApiState, CorsLayer, CorsPolicy, ErrorReport, HttpCounters, MetaConfig,
+    MetricsAccess, MetricsLogin,
 };
 use pombo_channel_cloud::evolution::{EvolutionFactory, EvolutionWebhook};
 use pombo_core::{FailedDelivery, Gateway, GatewayConfig, RetrySchedule, SaveSwitches};
@@ -57,9 +58,18 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     if let Some(warning) = stored_key.as_ref().and_then(|key| key.warning.as_ref()) {
         warn!("{warning}");
     }
-    let api_key = config.auth.api_key.clone().or_else(|| stored_key.as_ref().map(|stored| stored.key.clone()));
+    let api_key = config
+        .auth
+        .api_key
+        .clone()
+        .or_else(|| stored_key.as_ref().map(|stored| stored.key.clone()));
     let api_key = api_key.context("no API key")?;
-    let tls = config.server.tls.as_ref().map(|files| acceptor(&files.private_key, &files.certificate_chain)).transpose()?;
+    let tls = config
+        .server
+        .tls
+        .as_ref()
+        .map(|files| acceptor(&files.private_key, &files.certificate_chain))
+        .transpose()?;
 
     let address = config.server.socket_address();
     let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -72,14 +82,20 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     let mut socketio: Option<(SocketIoLive, SocketIoLayer)> = None;
     let mut feed: Option<Arc<Hub>> = None;
     if config.websocket.enabled {
-        let built = pombo_transports::socketio::build(socketio_config(&config)?, builder.keys(), builder.history());
+        let built = pombo_transports::socketio::build(
+            socketio_config(&config)?,
+            builder.keys(),
+            builder.history(),
+        );
         live.push(Arc::new(built.0.clone()));
         socketio = Some(built);
         let hub = Arc::new(Hub::new(WebSocketConfig::default(), builder.history()));
         live.push(Arc::clone(&hub) as Arc<dyn LiveTransport>);
         feed = Some(hub);
     }
-    let builder = live.into_iter().fold(builder, pombo_core::GatewayBuilder::live);
+    let builder = live
+        .into_iter()
+        .fold(builder, pombo_core::GatewayBuilder::live);
     let webhook = WebhookTransport::new(
         WebhookTransportConfig {
             timeout: config.webhook.request_timeout,
@@ -96,7 +112,14 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
         .await?;
 
     let counters = Arc::new(HttpCounters::default());
-    let metrics = metrics(&config, &gateway, &counters, socketio.as_ref().map(|(live, _)| live.clone()), feed.clone(), started);
+    let metrics = metrics(
+        &config,
+        &gateway,
+        &counters,
+        socketio.as_ref().map(|(live, _)| live.clone()),
+        feed.clone(),
+        started,
+    );
     let (error_hook, errors) = error_reports(&config, outbound);
     let cors = cors(&config);
     let state = ApiState {
@@ -116,23 +139,42 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
             .service(router.clone());
         router = ["/socket.io", "/socket.io/", "/socket.io/{*rest}"]
             .into_iter()
-            .fold(axum::Router::new(), |routes, path| routes.route_service(path, live.clone()))
+            .fold(axum::Router::new(), |routes, path| {
+                routes.route_service(path, live.clone())
+            })
             .fallback_service(router);
     }
 
-    let origin = stored_key.as_ref().map_or(KeyOrigin::Environment, |stored| KeyOrigin::Generated {
-        key: stored.key.expose_secret(),
-        file: &stored.path,
-    });
+    let origin = stored_key
+        .as_ref()
+        .map_or(KeyOrigin::Environment, |stored| KeyOrigin::Generated {
+            key: stored.key.expose_secret(),
+            file: &stored.path,
+        });
     let instances = gateway.instances().len();
-    say(&ready(address, tls.is_some(), &store.describe(), instances, origin));
-    info!(elapsed_ms = started.elapsed().as_millis(), instances, "ready on {address}");
+    say(&ready(
+        address,
+        tls.is_some(),
+        &store.describe(),
+        instances,
+        origin,
+    ));
+    info!(
+        elapsed_ms = started.elapsed().as_millis(),
+        instances, "ready on {address}"
+    );
 
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let listening = tokio::spawn(serve_http(listener, tls, router, Limits::default(), async move {
-        // The sender is never used: dropping it is the signal.
-        drop(stopped.await);
-    }));
+    let listening = tokio::spawn(serve_http(
+        listener,
+        tls,
+        router,
+        Limits::default(),
+        async move {
+            // The sender is never used: dropping it is the signal.
+            drop(stopped.await);
+        },
+    ));
     asked_to_stop().await.context("cannot listen for signals")?;
     info!("stopping");
     drop(stopping);
@@ -159,16 +201,29 @@ pub async fn ask_health(config: &Config) -> anyhow::Result<()> {
     pombo_net::install_crypto_provider();
     let mut address = config.server.socket_address();
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     if config.server.tls.is_some() {
         // The certificate names a host that we do not know; that the port answers at all must do.
-        tokio::time::timeout(Duration::from_secs(3), tokio::net::TcpStream::connect(address)).await??;
+        tokio::time::timeout(
+            Duration::from_secs(3),
+            tokio::net::TcpStream::connect(address),
+        )
+        .await??;
         return Ok(());
     }
-    let client = OutboundClient::new(pombo_net::OutboundConfig { policy: pombo_net::OutboundPolicy::Open, ..Default::default() })?;
+    let client = OutboundClient::new(pombo_net::OutboundConfig {
+        policy: pombo_net::OutboundPolicy::Open,
+        ..Default::default()
+    })?;
     let url = format!("http://{address}/health/ready");
-    let response = client.get(&url, http::HeaderMap::new(), Some(Duration::from_secs(3))).await?;
+    let response = client
+        .get(&url, http::HeaderMap::new(), Some(Duration::from_secs(3)))
+        .await?;
     if response.status != http::StatusCode::OK {
         bail!("{url} answered {}", response.status);
     }
@@ -184,10 +239,17 @@ fn database(config: &Config) -> DbConfig {
                 SqliteSynchronous::Normal => Synchronous::Normal,
             },
         },
-        DatabaseBackend::Postgres { uri, migrations } => Backend::Postgres { url: uri.clone(), bouncer: migrations.is_some() },
+        DatabaseBackend::Postgres { uri, migrations } => Backend::Postgres {
+            url: uri.clone(),
+            bouncer: migrations.is_some(),
+        },
         DatabaseBackend::Mysql { uri } => Backend::Mysql { url: uri.clone() },
     };
-    DbConfig { backend, wait: config.database.wait, max_connections: DATABASE_CONNECTIONS }
+    DbConfig {
+        backend,
+        wait: config.database.wait,
+        max_connections: DATABASE_CONNECTIONS,
+    }
 }
 
 fn outbound(config: &Config) -> pombo_net::OutboundConfig {
@@ -196,7 +258,11 @@ fn outbound(config: &Config) -> pombo_net::OutboundConfig {
         config::OutboundPolicy::Private => pombo_net::OutboundPolicy::Private,
         config::OutboundPolicy::Public => pombo_net::OutboundPolicy::Public,
     };
-    pombo_net::OutboundConfig { policy, request_timeout: config.webhook.request_timeout, ..Default::default() }
+    pombo_net::OutboundConfig {
+        policy,
+        request_timeout: config.webhook.request_timeout,
+        ..Default::default()
+    }
 }
 
 fn gateway_config(config: &Config, api_key: SecretString) -> GatewayConfig {
@@ -261,7 +327,11 @@ fn retry_schedule(config: &Config) -> RetrySchedule {
             backoff: Backoff {
                 initial: set.initial_delay.unwrap_or(Duration::from_secs(5)),
                 max: set.max_delay.unwrap_or(Duration::from_secs(300)),
-                growth: if set.exponential.unwrap_or(true) { Growth::Doubling } else { Growth::Constant },
+                growth: if set.exponential.unwrap_or(true) {
+                    Growth::Doubling
+                } else {
+                    Growth::Constant
+                },
                 jitter_factor: set.jitter.unwrap_or(0.2),
             },
             limit: RetryLimit::Attempts(set.max_attempts.unwrap_or(10)),
@@ -277,7 +347,12 @@ fn retry_schedule(config: &Config) -> RetrySchedule {
 
 fn socketio_config(config: &Config) -> anyhow::Result<SocketIoConfig> {
     let allowed = &config.websocket.allowed_hosts;
-    let texts: Vec<_> = allowed.ranges().iter().map(ToString::to_string).chain(allowed.is_everybody().then(|| "*".to_owned())).collect();
+    let texts: Vec<_> = allowed
+        .ranges()
+        .iter()
+        .map(ToString::to_string)
+        .chain(allowed.is_everybody().then(|| "*".to_owned()))
+        .collect();
     Ok(SocketIoConfig {
         binary: config.websocket.binary,
         eio3: config.websocket.eio3,
@@ -295,7 +370,9 @@ fn cors(config: &Config) -> CorsPolicy {
         Origins::Any => CorsPolicy::any(),
         listed @ Origins::Only(_) => CorsPolicy::listed(move |origin| listed.allows(origin)),
     };
-    policy.methods(&config.cors.methods).credentials(config.cors.credentials)
+    policy
+        .methods(&config.cors.methods)
+        .credentials(config.cors.credentials)
 }
 
 fn rule(list: &AddressList) -> AddressRule {
@@ -313,7 +390,12 @@ fn api_config(config: &Config, cors: CorsPolicy) -> ApiConfig {
         (TransportKind::Sqs, config.sqs.is_some()),
         (TransportKind::Pusher, config.pusher.is_some()),
     ];
-    transports.extend(switches.into_iter().filter(|(_, on)| *on).map(|(transport, _)| transport));
+    transports.extend(
+        switches
+            .into_iter()
+            .filter(|(_, on)| *on)
+            .map(|(transport, _)| transport),
+    );
     let facebook = &config.business.facebook;
     ApiConfig {
         server_url: config.server.url.clone(),
@@ -321,7 +403,10 @@ fn api_config(config: &Config, cors: CorsPolicy) -> ApiConfig {
             webhook_token: config.business.webhook_token.expose_secret().to_owned(),
             app_id: facebook.app_id.clone(),
             config_id: facebook.config_id.clone(),
-            user_token: facebook.user_token.as_ref().map(|token| token.expose_secret().to_owned()),
+            user_token: facebook
+                .user_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
         },
         transports,
         inbound_key_required: config.auth.evolution_webhook,
@@ -361,17 +446,49 @@ fn metrics(
             let mut figures = Vec::new();
             if let Some(socketio) = &socketio {
                 let live = socketio.metrics();
-                figures.push(("pombo_socketio_clients", "Connected Socket.IO clients", live.clients() as u64));
-                figures.push(("pombo_socketio_deliveries_total", "Events handed to Socket.IO clients", live.delivered()));
-                figures.push(("pombo_socketio_slow_clients_total", "Socket.IO clients that fell behind and were disconnected", live.dropped_slow()));
-                figures.push(("pombo_socketio_refused_handshakes_total", "Refused Socket.IO handshakes", live.refused_handshakes()));
-                figures.push(("pombo_socketio_refused_joins_total", "Refused Socket.IO joins", live.refused_joins()));
+                figures.push((
+                    "pombo_socketio_clients",
+                    "Connected Socket.IO clients",
+                    live.clients() as u64,
+                ));
+                figures.push((
+                    "pombo_socketio_deliveries_total",
+                    "Events handed to Socket.IO clients",
+                    live.delivered(),
+                ));
+                figures.push((
+                    "pombo_socketio_slow_clients_total",
+                    "Socket.IO clients that fell behind and were disconnected",
+                    live.dropped_slow(),
+                ));
+                figures.push((
+                    "pombo_socketio_refused_handshakes_total",
+                    "Refused Socket.IO handshakes",
+                    live.refused_handshakes(),
+                ));
+                figures.push((
+                    "pombo_socketio_refused_joins_total",
+                    "Refused Socket.IO joins",
+                    live.refused_joins(),
+                ));
             }
             if let Some(hub) = &hub {
                 let live = hub.metrics();
-                figures.push(("pombo_websocket_clients", "Connected WebSocket clients", live.clients() as u64));
-                figures.push(("pombo_websocket_deliveries_total", "Events handed to WebSocket clients", live.delivered()));
-                figures.push(("pombo_websocket_slow_clients_total", "WebSocket clients that fell behind and were closed", live.dropped_slow()));
+                figures.push((
+                    "pombo_websocket_clients",
+                    "Connected WebSocket clients",
+                    live.clients() as u64,
+                ));
+                figures.push((
+                    "pombo_websocket_deliveries_total",
+                    "Events handed to WebSocket clients",
+                    live.delivered(),
+                ));
+                figures.push((
+                    "pombo_websocket_slow_clients_total",
+                    "WebSocket clients that fell behind and were closed",
+                    live.dropped_slow(),
+                ));
             }
             figures
         }),
@@ -383,16 +500,34 @@ fn metrics(
 }
 
 /// The hook that the routes tell of error answers, and the task that posts them. Source: `WEBHOOK_EVENTS_ERRORS*`.
-fn error_reports(config: &Config, outbound: OutboundClient) -> (Option<pombo_api::ErrorHook>, Option<tokio::task::JoinSet<()>>) {
-    let Some(target) = config.webhook.errors.clone() else { return (None, None) };
+fn error_reports(
+    config: &Config,
+    outbound: OutboundClient,
+) -> (
+    Option<pombo_api::ErrorHook>,
+    Option<tokio::task::JoinSet<()>>,
+) {
+    let Some(target) = config.webhook.errors.clone() else {
+        return (None, None);
+    };
     let (sender, mut reports) = mpsc::channel::<Value>(ERROR_REPORTS);
     let server_url = config.server.url.clone();
     let mut task = tokio::task::JoinSet::new();
     task.spawn(async move {
         let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        headers.insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        );
         while let Some(report) = reports.recv().await {
-            let sent = outbound.post(&target.url, headers.clone(), report.to_string().into(), None).await;
+            let sent = outbound
+                .post(
+                    &target.url,
+                    headers.clone(),
+                    report.to_string().into(),
+                    None,
+                )
+                .await;
             if let Err(error) = sent {
                 warn!("cannot report an error to WEBHOOK_EVENTS_ERRORS_WEBHOOK: {error}");
             }

@@ -58,7 +58,13 @@ impl Default for Limits {
 }
 
 /// Serves until `stop` ends, then lets requests in flight end within `limits.drain`.
-pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
     let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
     tokio::pin!(stop);
     loop {
@@ -84,7 +90,8 @@ pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Rout
         connections.spawn(async move {
             match tls {
                 None => connection(stream, peer, router, limits, ending).await,
-                Some(tls) => match tokio::time::timeout(limits.handshake, tls.accept(stream)).await {
+                Some(tls) => match tokio::time::timeout(limits.handshake, tls.accept(stream)).await
+                {
                     Ok(Ok(stream)) => connection(stream, peer, router, limits, ending).await,
                     Ok(Err(error)) => debug!("TLS handshake failed: {error}"),
                     Err(_) => debug!("TLS handshake took too long"),
@@ -95,19 +102,29 @@ pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Rout
     drop(listener);
     ending.cancel();
     connections.close();
-    if tokio::time::timeout(limits.drain, connections.wait()).await.is_err() {
+    if tokio::time::timeout(limits.drain, connections.wait())
+        .await
+        .is_err()
+    {
         warn!("some requests did not end in time");
     }
 }
 
 fn prepare(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15));
     SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
-async fn connection<S>(stream: S, peer: SocketAddr, router: Router, limits: Limits, ending: CancellationToken)
-where
+async fn connection<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    ending: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
@@ -135,8 +152,16 @@ where
     }
 }
 
-async fn answer(router: Router, request: Request<hyper::body::Incoming>, peer: SocketAddr, limits: Limits) -> Response {
-    let length = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+async fn answer(
+    router: Router,
+    request: Request<hyper::body::Incoming>,
+    peer: SocketAddr,
+    limits: Limits,
+) -> Response {
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
     if length > limits.uri {
         return too_long();
     }
@@ -150,5 +175,13 @@ async fn answer(router: Router, request: Request<hyper::body::Incoming>, peer: S
 
 fn too_long() -> Response {
     let body = r#"{"status":414,"error":"URI Too Long","response":{"message":["The request target is too long"]}}"#;
-    (StatusCode::URI_TOO_LONG, [(http::header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+    (
+        StatusCode::URI_TOO_LONG,
+        [(
+            http::header::CONTENT_TYPE,
+            "application/json; charset=utf-8",
+        )],
+        body,
+    )
+        .into_response()
 }

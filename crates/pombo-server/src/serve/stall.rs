@@ -25,7 +25,13 @@ pub(super) struct StallGuard<S> {
 impl<S> StallGuard<S> {
     /// Guards a stream.
     pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, deadline: None, reader: None, dead: false }
+        Self {
+            stream,
+            limit,
+            deadline: None,
+            reader: None,
+            dead: false,
+        }
     }
 
     fn stalled() -> io::Error {
@@ -33,13 +39,19 @@ impl<S> StallGuard<S> {
     }
 
     /// Watches the outcome of a write or flush.
-    fn watch<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.deadline = None;
             return outcome;
         }
         let limit = self.limit;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limit)));
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limit)));
         if deadline.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
@@ -52,7 +64,11 @@ impl<S> StallGuard<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.dead {
             return Poll::Ready(Err(Self::stalled()));
         }
@@ -65,7 +81,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.dead {
             return Poll::Ready(Err(Self::stalled()));
         }
@@ -125,7 +145,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_blocked_reader_is_woken_when_the_writer_fails() {
         let (ours, _theirs) = tokio::io::duplex(8);
-        let (mut reader, mut writer) = tokio::io::split(StallGuard::new(ours, Duration::from_secs(20)));
+        let (mut reader, mut writer) =
+            tokio::io::split(StallGuard::new(ours, Duration::from_secs(20)));
         let reading = tokio::spawn(async move { reader.read_u8().await });
         tokio::task::yield_now().await;
         assert!(writer.write_all(&[0; 64]).await.is_err());

@@ -31,12 +31,20 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`] names the variable and the file.
 pub fn acceptor(private_key: &Path, full_chain: &Path) -> Result<TlsAcceptor, TlsError> {
-    let file = |variable, path: &Path, reason: String| TlsError::File { variable, path: path.to_owned(), reason };
+    let file = |variable, path: &Path, reason: String| TlsError::File {
+        variable,
+        path: path.to_owned(),
+        reason,
+    };
     let chain = CertificateDer::pem_file_iter(full_chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| file("SSL_CONF_FULLCHAIN", full_chain, error.to_string()))?;
     if chain.is_empty() {
-        return Err(file("SSL_CONF_FULLCHAIN", full_chain, "no certificate in it".to_owned()));
+        return Err(file(
+            "SSL_CONF_FULLCHAIN",
+            full_chain,
+            "no certificate in it".to_owned(),
+        ));
     }
     let key = PrivateKeyDer::from_pem_file(private_key)
         .map_err(|error| file("SSL_CONF_PRIVKEY", private_key, error.to_string()))?;
