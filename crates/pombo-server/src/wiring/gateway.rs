@@ -1,0 +1,135 @@
+//! The configuration, as the store, the outbound client and the rules want it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pombo_core::{FailedDelivery, GatewayConfig, RetrySchedule, SaveSwitches};
+use pombo_domain::clock::{Clock, SystemClock};
+use pombo_domain::event::EventKind;
+use pombo_domain::event::envelope::EnvelopeStyle;
+use pombo_domain::id::RowId;
+use pombo_domain::subscription::{EventList, Subscription, TransportKind};
+use pombo_net::{Backoff, Growth, NextAttempt, RetryLimit, ThreadRandom};
+use pombo_store::{Backend, DbConfig, Synchronous};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::config::{self, Config, DatabaseBackend, SqliteSynchronous};
+
+/// Connections to a database server.
+const DATABASE_CONNECTIONS: u32 = 8;
+
+pub(super) fn database(config: &Config) -> DbConfig {
+    let backend = match &config.database.backend {
+        DatabaseBackend::Sqlite { path, synchronous } => Backend::Sqlite {
+            path: path.clone(),
+            synchronous: match synchronous {
+                SqliteSynchronous::Full => Synchronous::Full,
+                SqliteSynchronous::Normal => Synchronous::Normal,
+            },
+        },
+        DatabaseBackend::Postgres { uri, migrations } => Backend::Postgres {
+            url: uri.clone(),
+            bouncer: migrations.is_some(),
+        },
+        DatabaseBackend::Mysql { uri } => Backend::Mysql { url: uri.clone() },
+    };
+    DbConfig {
+        backend,
+        wait: config.database.wait,
+        max_connections: DATABASE_CONNECTIONS,
+    }
+}
+
+pub(super) fn outbound(config: &Config) -> pombo_net::OutboundConfig {
+    let policy = match config.outbound.policy {
+        config::OutboundPolicy::Open => pombo_net::OutboundPolicy::Open,
+        config::OutboundPolicy::Private => pombo_net::OutboundPolicy::Private,
+        config::OutboundPolicy::Public => pombo_net::OutboundPolicy::Public,
+    };
+    pombo_net::OutboundConfig {
+        policy,
+        request_timeout: config.webhook.request_timeout,
+        ..Default::default()
+    }
+}
+
+pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayConfig {
+    let save = &config.database.save;
+    GatewayConfig {
+        expose_token: config.auth.expose_in_fetch_instances,
+        client_name: config.instances.client_name.clone(),
+        envelope: EnvelopeStyle {
+            server_url: config.server.url.as_deref().map(Into::into),
+            local_time: config.events.local_time,
+        },
+        save: SaveSwitches {
+            messages: save.messages,
+            message_updates: save.message_updates,
+            contacts: save.contacts,
+            chats: save.chats,
+        },
+        websocket_global: config.websocket.enabled && config.websocket.global_events,
+        replay: config.events.replay,
+        retention: config.events.retention,
+        max_events: config.events.max_rows,
+        delete_unopened_after: config.instances.delete_after,
+        global_webhook: global_webhook(config).map(Arc::new),
+        retry: retry_schedule(config),
+        ..GatewayConfig::with_api_key(api_key)
+    }
+}
+
+/// The subscription of the webhook that gets everybody's events. It has no row: its options live in the environment.
+fn global_webhook(config: &Config) -> Option<Subscription> {
+    let global = config.webhook.global.as_ref()?;
+    let flags = EventKind::ALL.into_iter().filter(|kind| {
+        let name = kind.upper();
+        // The original's flag for group updates is `GROUPS_UPDATE`.
+        global.events.contains(&name)
+    });
+    let options = json!({"url": global.url, "webhookByEvents": global.by_events, "global": true});
+    let now = SystemClock.now();
+    Some(Subscription {
+        id: RowId::from("global".to_owned()),
+        instance_id: "".into(),
+        transport: TransportKind::Webhook,
+        enabled: true,
+        events: EventList::new(flags.map(EventKind::upper)),
+        options: match options {
+            Value::Object(options) => options,
+            _ => Map::new(),
+        },
+        created_at: now,
+        updated_at: now,
+        retired_at_seq: None,
+    })
+}
+
+/// Unset: our schedule over 72 hours. Set: what the variables mean in the original.
+fn retry_schedule(config: &Config) -> RetrySchedule {
+    let set = &config.webhook.retry;
+    let schedule = if set.is_unset() {
+        pombo_net::RetrySchedule::default()
+    } else {
+        pombo_net::RetrySchedule {
+            backoff: Backoff {
+                initial: set.initial_delay.unwrap_or(Duration::from_secs(5)),
+                max: set.max_delay.unwrap_or(Duration::from_secs(300)),
+                growth: if set.exponential.unwrap_or(true) {
+                    Growth::Doubling
+                } else {
+                    Growth::Constant
+                },
+                jitter_factor: set.jitter.unwrap_or(0.2),
+            },
+            limit: RetryLimit::Attempts(set.max_attempts.unwrap_or(10)),
+        }
+    };
+    RetrySchedule::new(move |failed: FailedDelivery| {
+        match schedule.next(failed.attempts, failed.age, failed.asked, &ThreadRandom) {
+            NextAttempt::After(delay) => Some(delay),
+            NextAttempt::GiveUp => None,
+        }
+    })
+}
