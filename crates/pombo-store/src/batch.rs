@@ -9,7 +9,7 @@ use pombo_domain::id::{InstanceId, RowId};
 use crate::error::StoreError;
 use crate::instance::Counts;
 use crate::link::Link;
-use crate::sql::{Conflict, Dialect, Insert, Row, Value};
+use crate::sql::{Conflict, Dialect, Insert, Row, Value, without_nul};
 use crate::tx::{Group, Tx};
 
 /// Most rows in one statement.
@@ -73,6 +73,8 @@ pub(crate) struct ContactRow {
 
 type Asked<T> = Vec<(usize, u64, T)>;
 type Answers = Vec<(usize, u64, bool)>;
+/// Place and ticket of an asker; row id, instance and chat of its message.
+type MessageKeys = Vec<(usize, u64, RowId, InstanceId, String)>;
 /// Place and ticket of an asker, the index of the merged row, and whether the asker was the first for it.
 type Places = Vec<(usize, u64, usize, bool)>;
 
@@ -131,7 +133,7 @@ impl Group {
                 "body",
             ],
             conflict: Conflict::Keep,
-            returning: Some("id"),
+            returning: None,
         };
         let mut keys = Vec::with_capacity(asked.len());
         let mut rows = Vec::with_capacity(asked.len());
@@ -145,25 +147,20 @@ impl Group {
             ));
             rows.push(message_values(row));
         }
-        let written = self.insert(link, &INSERT, rows).await?;
-        let written = if self.dialect == Dialect::Mysql {
-            let list: Vec<String> = (1..=keys.len())
-                .map(|number| format!("${number}"))
-                .collect();
-            let sql = format!("SELECT id FROM message WHERE id IN ({})", list.join(", "));
-            link.rows(
-                sql.into(),
-                keys.iter().map(|key| Value::from(key.2.as_str())).collect(),
-            )
-            .await?
+        let (_, affected) = insert_rows(link, self.dialect, &INSERT, rows).await?;
+        // MySQL counts rows that it leaves alone too.
+        let all_new = self.dialect != Dialect::Mysql && affected == keys.len() as u64;
+        let written = if all_new {
+            None
         } else {
-            written
+            Some(stored_ids(link, &keys).await?)
         };
-        let written = first_column(&written)?;
         let mut state = self.state();
         let mut answers = Vec::with_capacity(keys.len());
         for (place, ticket, id, instance, remote_jid) in keys {
-            let new = written.contains(id.as_str());
+            let new = written
+                .as_ref()
+                .is_none_or(|written| written.contains(id.as_str()));
             if new {
                 state.count(
                     &instance,
@@ -219,49 +216,35 @@ impl Group {
                 ],
                 only_if: None,
             },
-            returning: Some("id"),
+            returning: None,
         };
         let (merged, places) = merge(
             asked,
             |row| (row.instance_id.clone(), row.remote_jid.clone()),
             merge_chat,
         );
-        let known = self
-            .known(
-                link,
-                "chat",
-                merged
-                    .iter()
-                    .map(|row| (&row.instance_id, row.remote_jid.as_str())),
-            )
-            .await?;
-        let rows = {
-            let mut state = self.state();
-            merged
-                .iter()
-                .map(|row| {
-                    let messages = state
-                        .chat_messages
-                        .remove(&(row.instance_id.clone(), row.remote_jid.clone()));
-                    chat_values(row, messages.unwrap_or(0))
-                })
-                .collect()
-        };
-        let written = self.insert(link, &INSERT, rows).await?;
-        let written = first_column(&written)?;
-        let is_new = |row: &ChatRow| match &known {
-            Some(known) => {
-                !known.contains(&(row.instance_id.as_str().to_owned(), row.remote_jid.clone()))
-            }
-            None => written.contains(row.id.as_str()),
-        };
-        let new: Vec<&ChatRow> = merged.iter().filter(|row| is_new(row)).collect();
-        // Messages may be older than their chat: kept while chats were not.
-        let pairs: Vec<(&InstanceId, &str)> = new
+        let pairs: Vec<(&InstanceId, &str)> = merged
             .iter()
             .map(|row| (&row.instance_id, row.remote_jid.as_str()))
             .collect();
-        for pairs in pairs.chunks(ROWS) {
+        let missing = missing(link, "chat", &pairs).await?;
+        let rows = {
+            let mut state = self.state();
+            let mut uncounted = |row: &ChatRow| {
+                state
+                    .chat_messages
+                    .remove(&(row.instance_id.clone(), row.remote_jid.clone()))
+                    .unwrap_or(0)
+            };
+            merged
+                .iter()
+                .map(|row| chat_values(row, uncounted(row)))
+                .collect()
+        };
+        insert_rows(link, self.dialect, &INSERT, rows).await?;
+        let new: Vec<(&InstanceId, &str)> = missing.iter().map(|&index| pairs[index]).collect();
+        // Messages may be older than their chat: kept while chats were not.
+        for pairs in new.chunks(ROWS) {
             let (condition, values) = any_of(pairs);
             let sql = format!(
                 "UPDATE chat SET message_count = (SELECT COUNT(*) FROM message \
@@ -270,16 +253,16 @@ impl Group {
             link.execute(sql.into(), values).await?;
         }
         let mut state = self.state();
-        for row in &new {
+        for (instance, _) in new {
             state.count(
-                &row.instance_id,
+                instance,
                 Counts {
                     chats: 1,
                     ..Counts::default()
                 },
             );
         }
-        Ok(existed(&places, |index| is_new(&merged[index])))
+        Ok(existed(&places, |index| missing.contains(&index)))
     }
 
     async fn contacts(
@@ -325,66 +308,34 @@ impl Group {
             |row| (row.instance_id.clone(), row.remote_jid.clone()),
             merge_contact,
         );
-        let known = self
-            .known(
-                link,
-                "contact",
-                merged
-                    .iter()
-                    .map(|row| (&row.instance_id, row.remote_jid.as_str())),
-            )
-            .await?;
         let rows = merged.iter().map(contact_values).collect();
-        let written = self.insert(link, &INSERT, rows).await?;
-        let written = first_column(&written)?;
-        let is_new = |row: &ContactRow| match &known {
-            Some(known) => {
-                !known.contains(&(row.instance_id.as_str().to_owned(), row.remote_jid.clone()))
-            }
-            None => written.contains(row.id.as_str()),
+        let missing = if self.dialect == Dialect::Mysql {
+            let pairs: Vec<(&InstanceId, &str)> = merged
+                .iter()
+                .map(|row| (&row.instance_id, row.remote_jid.as_str()))
+                .collect();
+            let missing = missing(link, "contact", &pairs).await?;
+            insert_rows(link, self.dialect, &INSERT, rows).await?;
+            missing
+        } else {
+            // Only rows that were written come back: those with the id they were given are new.
+            let (returned, _) = insert_rows(link, self.dialect, &INSERT, rows).await?;
+            let returned = first_column(&returned)?;
+            (0..merged.len())
+                .filter(|&index| returned.contains(merged[index].id.as_str()))
+                .collect()
         };
         let mut state = self.state();
-        for row in merged.iter().filter(|row| is_new(row)) {
+        for &index in &missing {
             state.count(
-                &row.instance_id,
+                &merged[index].instance_id,
                 Counts {
                     contacts: 1,
                     ..Counts::default()
                 },
             );
         }
-        Ok(existed(&places, |index| is_new(&merged[index])))
-    }
-
-    /// Which of these rows are there already; asked beforehand on MySQL only, since the others answer with `RETURNING`.
-    async fn known<'q>(
-        &self,
-        link: &mut Link,
-        table: &str,
-        pairs: impl Iterator<Item = (&'q InstanceId, &'q str)>,
-    ) -> Result<Option<HashSet<(String, String)>>, StoreError> {
-        if self.dialect != Dialect::Mysql {
-            return Ok(None);
-        }
-        let pairs: Vec<_> = pairs.collect();
-        let mut known = HashSet::new();
-        for pairs in pairs.chunks(ROWS) {
-            let (condition, values) = any_of(pairs);
-            let sql = format!("SELECT instance_id, remote_jid FROM {table} WHERE {condition}");
-            for row in link.rows(sql.into(), values).await? {
-                known.insert((row.text(0)?, row.text(1)?));
-            }
-        }
-        Ok(Some(known))
-    }
-
-    async fn insert(
-        &self,
-        link: &mut Link,
-        insert: &Insert,
-        rows: Vec<Vec<Value<'_>>>,
-    ) -> Result<Vec<Row>, StoreError> {
-        insert_rows(link, self.dialect, insert, rows).await
+        Ok(existed(&places, |index| missing.contains(&index)))
     }
 
     /// Writes events; gives the `seq` of the last one.
@@ -476,7 +427,9 @@ impl Group {
                 ]
             })
             .collect();
-        self.insert(link, &INSERT, rows).await.map(drop)
+        insert_rows(link, self.dialect, &INSERT, rows)
+            .await
+            .map(drop)
     }
 }
 
@@ -494,42 +447,104 @@ async fn take_places(link: &mut Link, dialect: Dialect, count: i64) -> Result<Se
         .int(0)
 }
 
-/// Inserts in pieces whose sizes are powers of two, so that few statement texts have to be prepared.
+/// Inserts in pieces of a few sizes. Gives what is returned, or how many rows were affected.
 pub(crate) async fn insert_rows(
     link: &mut Link,
     dialect: Dialect,
     insert: &Insert,
-    rows: Vec<Vec<Value<'_>>>,
-) -> Result<Vec<Row>, StoreError> {
-    let mut written = Vec::new();
-    let mut left = rows.as_slice();
-    while !left.is_empty() {
-        let (piece, rest) = left.split_at(piece_size(left));
-        let sql = insert.text(dialect, piece.len());
-        let values: Vec<Value<'_>> = piece.iter().flatten().cloned().collect();
+    mut rows: Vec<Vec<Value<'_>>>,
+) -> Result<(Vec<Row>, u64), StoreError> {
+    let (mut returned, mut affected) = (Vec::new(), 0);
+    while !rows.is_empty() {
+        let piece = piece_size(&rows);
+        let sql = insert.text(dialect, piece).into();
+        let values = rows.drain(..piece).flatten().collect();
         if insert.returning.is_some() && dialect != Dialect::Mysql {
-            written.extend(link.rows(sql.into(), values).await?);
+            returned.extend(link.rows(sql, values).await?);
         } else {
-            link.execute(sql.into(), values).await?;
+            affected += link.execute(sql, values).await?.rows_affected;
         }
-        left = rest;
     }
-    Ok(written)
+    Ok((returned, affected))
 }
 
-/// The largest power of two that neither has too many rows nor too many bytes.
+/// Rows per statement: few sizes, so that few statement texts have to be prepared, but never more than a few pieces.
+const SIZES: [usize; 12] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
+
+/// The largest size that neither has too many rows nor too many bytes.
 fn piece_size(rows: &[Vec<Value<'_>>]) -> usize {
-    let mut size = 1;
     let bytes = |rows: &[Vec<Value<'_>>]| rows.iter().flatten().map(Value::size).sum::<usize>();
-    while size * 2 <= rows.len().min(ROWS) && bytes(&rows[..size * 2]) <= BYTES {
-        size *= 2;
-    }
-    size
+    let fits = |size: &usize| *size <= rows.len() && (*size == 1 || bytes(&rows[..*size]) <= BYTES);
+    SIZES.into_iter().find(fits).unwrap_or(1)
 }
 
-/// `(instance_id = $1 AND remote_jid = $2) OR ...`
+/// The smallest size for that many places.
+fn places_for(count: usize) -> usize {
+    SIZES
+        .into_iter()
+        .rev()
+        .find(|size| *size >= count)
+        .unwrap_or(ROWS)
+}
+
+/// The indexes of those rows that are not there yet. One number is read when all are, which is nearly always.
+async fn missing(
+    link: &mut Link,
+    table: &str,
+    pairs: &[(&InstanceId, &str)],
+) -> Result<HashSet<usize>, StoreError> {
+    let mut missing = HashSet::new();
+    for (chunk, piece) in pairs.chunks(ROWS).enumerate() {
+        let (condition, values) = any_of(piece);
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {condition}");
+        let count = link.rows(sql.into(), values.clone()).await?;
+        if count.first().map(|row| row.int(0)).transpose()? == i64::try_from(piece.len()).ok() {
+            continue;
+        }
+        let sql = format!("SELECT instance_id, remote_jid FROM {table} WHERE {condition}");
+        let mut known = HashSet::new();
+        for row in link.rows(sql.into(), values).await? {
+            known.insert((row.text(0)?, row.text(1)?));
+        }
+        let is_missing = |(instance, jid): &(&InstanceId, &str)| {
+            !known.contains(&(
+                instance.as_str().to_owned(),
+                without_nul((*jid).into()).into_owned(),
+            ))
+        };
+        missing.extend(
+            (0..piece.len())
+                .filter(|&index| is_missing(&piece[index]))
+                .map(|index| chunk * ROWS + index),
+        );
+    }
+    Ok(missing)
+}
+
+/// Which of these messages are there under the ids they were given.
+async fn stored_ids(link: &mut Link, keys: &MessageKeys) -> Result<HashSet<String>, StoreError> {
+    let mut stored = HashSet::new();
+    for piece in keys.chunks(ROWS) {
+        let places = places_for(piece.len());
+        let list: Vec<String> = (1..=places).map(|number| format!("${number}")).collect();
+        let sql = format!("SELECT id FROM message WHERE id IN ({})", list.join(", "));
+        let ids = piece
+            .iter()
+            .cycle()
+            .take(places)
+            .map(|key| Value::from(key.2.as_str()))
+            .collect();
+        for row in link.rows(sql.into(), ids).await? {
+            stored.insert(row.text(0)?);
+        }
+    }
+    Ok(stored)
+}
+
+/// `(instance_id = $1 AND remote_jid = $2) OR ...`, filled up with repetitions to one of the few sizes.
 fn any_of<'q>(pairs: &[(&'q InstanceId, &'q str)]) -> (String, Vec<Value<'q>>) {
-    let conditions: Vec<String> = (0..pairs.len())
+    let places = places_for(pairs.len());
+    let conditions: Vec<String> = (0..places)
         .map(|index| {
             format!(
                 "(instance_id = ${} AND remote_jid = ${})",
@@ -538,8 +553,8 @@ fn any_of<'q>(pairs: &[(&'q InstanceId, &'q str)]) -> (String, Vec<Value<'q>>) {
             )
         })
         .collect();
+    let pairs = pairs.iter().cycle().take(places);
     let values = pairs
-        .iter()
         .flat_map(|(instance, jid)| [Value::from(instance.as_str()), Value::from(*jid)])
         .collect();
     (conditions.join(" OR "), values)

@@ -341,7 +341,7 @@ impl Link {
                 largest,
             } => {
                 fits(&sql, &values, *largest)?;
-                let (sql, arguments) = for_mysql(&sql, &values)?;
+                let (sql, arguments) = for_mysql(&sql, values)?;
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments)
                     .execute(connection)
                     .await?;
@@ -452,7 +452,7 @@ async fn rows_mysql(
     sql: Sql,
     values: Vec<Value<'_>>,
 ) -> Result<Vec<Row>, StoreError> {
-    let (sql, arguments) = for_mysql(&sql, &values)?;
+    let (sql, arguments) = for_mysql(&sql, values)?;
     let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
         .fetch_all(connection)
         .await?;
@@ -461,9 +461,13 @@ async fn rows_mysql(
 
 fn for_mysql(
     sql: &str,
-    values: &[Value<'_>],
+    values: Vec<Value<'_>>,
 ) -> Result<(String, sqlx::mysql::MySqlArguments), StoreError> {
     let (sql, order) = mysql_text(sql);
+    let in_order = order.iter().copied().eq(0..values.len());
+    if order.is_empty() || in_order {
+        return Ok((sql, mysql_arguments(values)?));
+    }
     let ordered = order
         .into_iter()
         .filter_map(|position| values.get(position).cloned());

@@ -83,7 +83,7 @@ impl From<Option<String>> for Value<'_> {
 }
 
 /// PostgreSQL texts cannot hold U+0000; it becomes U+FFFD everywhere, so that all three answer alike.
-fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.as_bytes().contains(&0) {
         Cow::Owned(text.replace('\0', "\u{fffd}"))
     } else {
@@ -252,10 +252,17 @@ impl Insert {
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..width {
-                let separator = if column == 0 { "" } else { ", " };
-                // Writing to a String cannot fail.
-                write!(sql, "{separator}${}", row * width + column + 1)
-                    .expect("a String takes everything");
+                if column > 0 {
+                    sql.push_str(", ");
+                }
+                if dialect == Dialect::Postgres {
+                    // Writing to a String cannot fail.
+                    write!(sql, "${}", row * width + column + 1)
+                        .expect("a String takes everything");
+                } else {
+                    // Unnamed, because SQLite looks names up in a list: with a thousand of them most of its time.
+                    sql.push('?');
+                }
             }
             sql.push(')');
         }
@@ -394,7 +401,7 @@ mod tests {
         );
         assert_eq!(
             insert.text(Dialect::Mysql, 1),
-            "INSERT INTO chat (a, b_c) VALUES ($1, $2) ON DUPLICATE KEY UPDATE b_c = chat.b_c + VALUES(b_c)"
+            "INSERT INTO chat (a, b_c) VALUES (?, ?) ON DUPLICATE KEY UPDATE b_c = chat.b_c + VALUES(b_c)"
         );
     }
 }
