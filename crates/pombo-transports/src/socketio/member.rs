@@ -17,6 +17,9 @@ use super::encode::{self, Encoded};
 use super::packet;
 use crate::replay::{End, Progress, Receiver, SendError};
 
+/// Places of a queue that presence leaves free.
+const SPARE: usize = 8;
+
 pub(super) struct Member {
     pub(super) id: u64,
     pub(super) socket: Arc<Socket>,
@@ -83,6 +86,14 @@ impl Member {
 
     pub(super) fn set_access(&self, access: Access) {
         *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
+    }
+
+    /// Puts a packet into the queue only if some places stay free, for what must not be dropped.
+    pub(super) fn send_if_spare(&self, encoded: Encoded) -> Result<(), SendError> {
+        let spare = SPARE.min(self.queue / 2);
+        let permits: Result<Vec<_>, _> = (0..=spare).map(|_| self.socket.reserve()).collect();
+        permits.map(drop).map_err(|error| reason(&error))?;
+        self.send(encoded)
     }
 
     /// Puts a packet into the queue. Never waits.

@@ -75,18 +75,23 @@ impl SocketIoLive {
                 if room.instance.is_none() && !member.may_see(logged) {
                     continue;
                 }
-                let sent = match &member.progress {
-                    None => Some(member.send(packets.get(member))),
-                    Some(progress) => {
-                        progress.offer(logged.seq, || member.send(packets.get(member)))
+                let droppable = may_be_dropped(event, member);
+                let mut send = || {
+                    let packet = packets.get(member);
+                    if droppable {
+                        member.send_if_spare(packet)
+                    } else {
+                        member.send(packet)
                     }
+                };
+                let sent = match &member.progress {
+                    None => Some(send()),
+                    Some(progress) => progress.offer(logged.seq, send),
                 };
                 match sent {
                     None => {}
                     Some(Ok(())) => delivered += 1,
-                    Some(Err(SendError::Full)) if may_be_dropped(event, member) => {
-                        server.metrics.volatile_dropped()
-                    }
+                    Some(Err(SendError::Full)) if droppable => server.metrics.volatile_dropped(),
                     Some(Err(error)) => lost.push((member.clone(), error)),
                 }
             }

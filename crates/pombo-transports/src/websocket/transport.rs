@@ -189,7 +189,14 @@ impl Inner {
 impl LiveFeed for Hub {
     fn open(&self, request: FeedRequest) -> LiveSession {
         let inner = &self.inner;
-        let start = request.offset.map(Start::After);
+        // A negative place is none: the client only wants to count from here on.
+        let start = request.offset.map(|seq| {
+            if seq < 0 {
+                Start::Latest
+            } else {
+                Start::After(seq)
+            }
+        });
         let id = inner.next.fetch_add(1, Ordering::Relaxed);
         let session = Arc::new(Session::new(id, request, &inner.config));
         {

@@ -272,3 +272,47 @@ async fn nobody_is_admitted_while_closing() {
     world.live.close().await;
     assert_eq!(get(world.address, POLLING).await.status, 503);
 }
+
+#[tokio::test]
+async fn odd_requests_get_an_answer() {
+    let world = World::start().await;
+    let mut random = fastrand::Rng::with_seed(7);
+    let pieces = [
+        "EIO=4",
+        "EIO=",
+        "&",
+        "=",
+        "transport=polling",
+        "transport=websocket",
+        "sid=",
+        "%",
+        "%ff",
+        "%00",
+        "apikey=",
+        "?",
+        "offset=",
+        "99999999999999999999",
+        "+",
+        "/",
+        "b64=1",
+        "AAAAAAAAAAAAAAAA",
+    ];
+    for _ in 0..300 {
+        let query: String = (0..random.usize(..8))
+            .map(|_| pieces[random.usize(..pieces.len())])
+            .collect();
+        let method = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "X"][random.usize(..7)];
+        let answer = send(
+            world.address,
+            method,
+            &format!("/socket.io/?{query}"),
+            &[],
+            "",
+        )
+        .await;
+        assert!(
+            [200, 400, 403].contains(&answer.status),
+            "{method} {query} {answer:?}"
+        );
+    }
+}
