@@ -48,6 +48,13 @@ fn mysql_url() -> String {
 impl TestDb {
     /// `None`, said aloud, when there is no such server; a failure when all are required.
     pub(crate) async fn open(on: On) -> Option<Self> {
+        let mut test = Self::open_empty(on).await?;
+        test.db = open(&test.backend).await;
+        Some(test)
+    }
+
+    /// A place for a database that nobody has opened yet: `db` is one in memory.
+    pub(crate) async fn open_empty(on: On) -> Option<Self> {
         let name = format!("pombo_test_{:016x}", fastrand::u64(..));
         let (backend, place) = match on {
             On::Memory => (Backend::SqliteMemory, Place::Memory),
@@ -106,7 +113,7 @@ impl TestDb {
                 )
             }
         };
-        let db = open(&backend).await;
+        let db = open(&Backend::SqliteMemory).await;
         Some(Self { db, backend, place })
     }
 
@@ -115,6 +122,40 @@ impl TestDb {
         match &self.backend {
             Backend::Sqlite { path, .. } => path.clone(),
             other => panic!("{} is no file", other.describe()),
+        }
+    }
+
+    /// Runs a statement beside the store, as somebody else would.
+    pub(crate) async fn sql(&self, sql: &str) {
+        match &self.place {
+            Place::Memory => panic!("nobody else can reach a database in memory"),
+            Place::Folder(_) => {
+                let url = format!("sqlite://{}", self.path().display());
+                let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            Place::Postgres { admin, schema } => {
+                let mut connection = sqlx::PgConnection::connect(admin).await.unwrap();
+                let sql = format!("SET search_path TO \"{schema}\"; {sql}");
+                sqlx::raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            Place::Mysql { admin, database } => {
+                let (server, _) = admin.rsplit_once('/').unwrap();
+                let mut connection =
+                    sqlx::MySqlConnection::connect(&format!("{server}/{database}"))
+                        .await
+                        .unwrap();
+                sqlx::raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
         }
     }
 
@@ -274,3 +315,16 @@ pub(crate) fn event(instance: &Instance, data: &str) -> NewEvent {
         data: serde_json::value::RawValue::from_string(data.to_owned()).unwrap(),
     }
 }
+
+/// Runs one write whose body may use `tx`, with clones of the named values.
+macro_rules! commit {
+    ($db:expr, [$($name:ident),*], |$tx:ident| $body:expr) => {{
+        $(let $name = $name.clone();)*
+        $db.write(move |$tx| {
+            $(let $name = $name.clone();)*
+            Box::pin(async move { $body })
+        })
+        .await
+    }};
+}
+pub(crate) use commit;
