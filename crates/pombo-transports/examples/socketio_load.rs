@@ -1,11 +1,12 @@
 //! A Socket.IO server without the rest of the gateway, for load tests: one instance `inst1`, key `bench`, and
 //! `POST /emit`, whose body becomes the data of an event.
 //!
-//! `cargo run --release -p pombo-transports --example socketio_load -- 127.0.0.1:3901 [eio3]`
+//! `cargo run --release -p pombo-transports --example socketio_load -- 127.0.0.1:3901 [eio3] [suite]`
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -20,7 +21,7 @@ use pombo_domain::instance::{InstanceName, InstanceRef};
 use pombo_domain::port::{
     Access, ApiKeys, EventHistory, HistoryError, HistoryPage, LiveEvent, LiveTransport,
 };
-use pombo_transports::socketio::{SocketIoConfig, SocketIoLive, build};
+use pombo_transports::socketio::{AllowedHosts, SocketIoConfig, SocketIoLive, build};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
@@ -96,17 +97,29 @@ async fn emit(State(source): State<Arc<Source>>, body: String) -> &'static str {
     "ok"
 }
 
+/// `eio3`: with clients of Socket.IO 2. `suite`: as the official protocol suites want their server, and without keys.
+fn config() -> SocketIoConfig {
+    let asked = |word: &str| std::env::args().any(|argument| argument == word);
+    let mut config = SocketIoConfig {
+        eio3: asked("eio3"),
+        ..SocketIoConfig::default()
+    };
+    if asked("suite") {
+        config.ping_interval = Duration::from_millis(300);
+        config.ping_timeout = Duration::from_millis(200);
+        config.connect_timeout = Duration::from_millis(1000);
+        config.allowed_hosts = AllowedHosts::parse(["*"]).unwrap_or_default();
+    }
+    config
+}
+
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let address = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:3901".to_owned());
     let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
-    let eio3 = std::env::args().any(|argument| argument == "eio3");
-    let config = SocketIoConfig {
-        eio3,
-        ..SocketIoConfig::default()
-    };
+    let config = config();
     let (live, layer) = build(config, Arc::new(OneKey), Arc::new(NoHistory));
     let name = InstanceName::new("inst1").map_err(std::io::Error::other)?;
     let instance = InstanceRef {
@@ -114,6 +127,11 @@ async fn main() -> std::io::Result<()> {
         name,
     };
     live.instance_added(&instance);
+    let name = InstanceName::new("custom").map_err(std::io::Error::other)?;
+    live.instance_added(&InstanceRef {
+        id: InstanceId::random(),
+        name,
+    });
     let source = Arc::new(Source {
         live,
         instance,
