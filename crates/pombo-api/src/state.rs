@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use pombo_core::Gateway;
 use pombo_domain::port::LiveFeed;
+pub use pombo_domain::port::PeerAddress;
 use pombo_domain::subscription::TransportKind;
 use secrecy::SecretString;
 
@@ -34,10 +35,6 @@ pub struct ApiState {
 
 /// Told of every error answer.
 pub type ErrorHook = Arc<dyn Fn(&ErrorReport) + Send + Sync>;
-
-/// The peer of the TCP connection. The server puts it into the request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub struct PeerAddress(pub SocketAddr);
 
 /// A set of addresses.
 #[derive(Clone)]
