@@ -6,3 +6,13 @@ mod crash_faults;
 mod crash_follow;
 mod crash_newcomer;
 mod crash_start;
+
+mod support;
+
+mod browser;
+mod operations;
+mod pains;
+mod proxy;
+mod socketio;
+mod webhook;
+mod websocket;
