@@ -14,6 +14,7 @@ use pombo_domain::port::{
 };
 use pombo_domain::subscription::TransportKind;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -24,6 +25,8 @@ use crate::bus::{self, Bus, History, Retention, SinkCounters, WEBHOOK_SINK};
 use crate::config::GatewayConfig;
 use crate::instance::{Entry, InstanceState, Registry};
 
+/// How long work in flight may take to end when the program stops.
+const LAST_WORK: Duration = Duration::from_millis(1500);
 /// How often unopened instances are looked for.
 const UNOPENED_EVERY: Duration = Duration::from_secs(20);
 
@@ -38,6 +41,8 @@ pub struct Gateway {
     pub(crate) channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
     pub(crate) inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
     pub(crate) tasks: TaskTracker,
+    /// Held while an instance comes in or leaves, so that clients see one after the other.
+    pub(crate) population: Mutex<()>,
     keys: Arc<Keys>,
     clock: SharedClock,
     stop: CancellationToken,
@@ -120,6 +125,7 @@ impl GatewayBuilder {
             channels: self.channels,
             inbound: self.inbound,
             tasks: TaskTracker::new(),
+            population: Mutex::default(),
             keys: self.keys,
             clock: self.clock,
             stop: CancellationToken::new(),
@@ -248,19 +254,21 @@ impl Gateway {
 
     /// Says goodbye to connected clients, so that requests that wait for events end. The caller bounds the time.
     pub async fn close_live(&self) {
-        for live in &*self.live {
-            live.close().await;
-        }
+        futures_util::future::join_all(self.live.iter().map(|live| live.close())).await;
     }
 
     /// Ends everything: what was accepted is stored, deliveries in flight end or are tried again after the next start. The
-    /// caller bounds the time.
+    /// caller says goodbye to clients before, and bounds the time.
     pub async fn close(&self) {
         self.stop.cancel();
-        self.close_live().await;
         self.tasks.close();
-        self.tasks.wait().await;
-        self.durable.close().await;
+        if tokio::time::timeout(LAST_WORK, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            warn!("some work did not end in time; what was acknowledged is stored");
+        }
+        self.durable.close(LAST_WORK).await;
         self.store.close().await;
     }
 

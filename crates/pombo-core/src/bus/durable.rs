@@ -123,11 +123,17 @@ impl DurableSink {
         Ok(())
     }
 
-    /// Finishes what is in flight, stores the cursors and ends; bounded by the caller.
-    pub(crate) async fn close(&self) {
+    /// Stores the cursors and ends. An attempt that is still waiting for its receiver after `patience` is left: it is made
+    /// again after the next start.
+    pub(crate) async fn close(&self, patience: Duration) {
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            debug!(transport = self.name, "left some deliveries in flight");
+        }
     }
 
     pub(crate) fn counters(&self) -> &SinkCounters {

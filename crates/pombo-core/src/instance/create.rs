@@ -158,6 +158,8 @@ impl Gateway {
             self.durable.subscribe(webhook, start);
         }
         let entry = Entry::new(state, channel);
+        // An instance of the same name that is just being deleted has left completely before this one comes in.
+        let _moving = self.population.lock().await;
         self.registry.insert(Arc::clone(&entry));
         for live in &*self.live {
             live.instance_added(&instance.reference());

@@ -151,12 +151,14 @@ impl Gateway {
             })
             .await?;
         self.durable.retire(&instance.id, last);
-        // Clients hear `remove.instance` before their sockets go; the name is free again when this returns.
+        // Clients hear `remove.instance` before their sockets go; the key opens nothing any more when they are asked to go;
+        // the name is free again when this returns.
         self.bus.live_reached(last, FAREWELL).await;
+        let _moving = self.population.lock().await;
+        self.registry.remove(entry);
         for live in &*self.live {
             live.instance_removed(&instance.reference()).await;
         }
-        self.registry.remove(entry);
         info!(instance = %instance.name, "deleted instance {}", instance.name);
         Ok(())
     }
