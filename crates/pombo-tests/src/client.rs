@@ -38,6 +38,7 @@ impl Answer {
     ///
     /// # Panics
     /// When it has another.
+    #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self

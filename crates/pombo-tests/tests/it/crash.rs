@@ -11,30 +11,51 @@ use pombo_tests::server::KEY;
 use pombo_tests::{Catcher, Client, Server, client, until};
 use serde_json::{Value, json};
 
+use crate::crash_databases::TestDatabase;
 use crate::crash_follow::{Follower, Over, is_about_a_message};
 
 /// How often the server is killed; `POMBO_CRASH_ROUNDS` changes it.
 const ROUNDS: usize = 30;
 /// The two instances under load: name and number.
 const INSTANCES: [(&str, &str); 2] = [("north", "5511900000001"), ("south", "5511900000002")];
-const POSTERS: usize = 2;
-const SENDERS: usize = 1;
+const POSTERS: usize = 4;
+const SENDERS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_kill_9() {
-    let rounds = std::env::var("POMBO_CRASH_ROUNDS")
+    survives_kill_9(&[], rounds()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_kill_9_on_database_servers() {
+    for database in TestDatabase::all("nothing_acknowledged_is_lost_by_kill_9_on_database_servers")
+    {
+        let uri = database.uri();
+        let settings = [
+            ("DATABASE_PROVIDER", database.provider()),
+            ("DATABASE_CONNECTION_URI", uri.as_str()),
+        ];
+        survives_kill_9(&settings, rounds().div_ceil(5)).await;
+    }
+}
+
+fn rounds() -> usize {
+    std::env::var("POMBO_CRASH_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(ROUNDS);
+        .unwrap_or(ROUNDS)
+}
+
+async fn survives_kill_9(settings: &[(&str, &str)], rounds: usize) {
     let port = quiet_port().to_string();
     // Failed deliveries come back soon, so that many rounds have some waiting when the server dies.
-    let mut server = Server::start(&[
-        ("SERVER_PORT", &port),
+    let quick = [
+        ("SERVER_PORT", port.as_str()),
         ("WEBHOOK_RETRY_INITIAL_DELAY_SECONDS", "1"),
         ("WEBHOOK_RETRY_MAX_DELAY_SECONDS", "1"),
         ("WEBHOOK_RETRY_MAX_ATTEMPTS", "1000"),
-    ])
-    .await;
+    ];
+    let mut server = Server::start(&[&quick, settings].concat()).await;
     let client = server.client();
     let (catcher, hooked) = hooks().await;
     for (name, number) in INSTANCES {
@@ -73,7 +94,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         let life = if round % 5 == 4 {
             random(20)
         } else {
-            50 + random(350)
+            50 + random(450)
         };
         tokio::time::sleep(Duration::from_millis(life)).await;
         server.kill().await;
@@ -371,7 +392,7 @@ impl Ledger {
             answer.status,
             answer.text
         );
-        tokio::time::sleep(Duration::from_millis(3)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
         Some(answer.json())
     }
 
