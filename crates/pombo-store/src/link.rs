@@ -500,17 +500,29 @@ pub(crate) enum Readers {
 }
 
 impl Readers {
-    /// Reads; once more on another connection when the first one turns out to be dead.
+    /// Reads; again as long as the connections at hand turn out to be dead, and at last on a new one.
     pub(crate) async fn rows(
         &self,
         sql: Sql,
         values: Vec<Value<'_>>,
     ) -> Result<Vec<Row>, StoreError> {
-        match self.rows_once(sql.clone(), values.clone()).await {
-            Err(error) if error.kind() == Some(TroubleKind::Lost) => {
-                self.rows_once(sql, values).await
+        let mut left = self.opened();
+        loop {
+            let outcome = self.rows_once(sql.clone(), values.clone()).await;
+            if left == 0 || !is_lost(&outcome) {
+                return outcome;
             }
-            outcome => outcome,
+            left -= 1;
+        }
+    }
+
+    /// How many connections are open.
+    fn opened(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.size(),
+            Self::Memory(_) => 0,
+            Self::Postgres { pool, .. } => pool.size(),
+            Self::Mysql(pool) => pool.size(),
         }
     }
 

@@ -74,10 +74,8 @@ impl TestDb {
                 if let Err(error) = sqlx::PgConnection::connect(&admin).await {
                     return skipped("PostgreSQL", &error);
                 }
-                let url = format!(
-                    "{admin}{}schema={name}",
-                    if admin.contains('?') { "&" } else { "?" }
-                );
+                let sign = if admin.contains('?') { '&' } else { '?' };
+                let url = format!("{admin}{sign}schema={name}&application_name={name}");
                 let backend = Backend::Postgres {
                     url: SecretString::from(url),
                     bouncer: false,
@@ -156,6 +154,77 @@ impl TestDb {
                     .await
                     .unwrap();
             }
+        }
+    }
+
+    /// Cuts every connection that the store has, from the server's side.
+    pub(crate) async fn cut_connections(&self) {
+        match &self.place {
+            Place::Memory | Place::Folder(_) => panic!("a file has no connections"),
+            Place::Postgres { admin, schema } => {
+                let mut connection = sqlx::PgConnection::connect(admin).await.unwrap();
+                let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+                sqlx::query(sql)
+                    .bind(schema)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            Place::Mysql { admin, database } => {
+                let mut connection = sqlx::MySqlConnection::connect(admin).await.unwrap();
+                let sql =
+                    "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ?";
+                let ids: Vec<i64> = sqlx::query_scalar(sql)
+                    .bind(database)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+                for id in ids {
+                    // It may have gone by itself.
+                    drop(
+                        sqlx::raw_sql(AssertSqlSafe(format!("KILL {id}")))
+                            .execute(&mut connection)
+                            .await,
+                    );
+                }
+            }
+        }
+    }
+
+    /// The address of the store's server, for a detour.
+    pub(crate) fn server(&self) -> String {
+        let url = match &self.backend {
+            Backend::Postgres { url, .. } | Backend::Mysql { url } => {
+                secrecy::ExposeSecret::expose_secret(url).to_owned()
+            }
+            other => panic!("{} is no server", other.describe()),
+        };
+        url.rsplit_once('@')
+            .unwrap()
+            .1
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The same database by way of another address, in plain text so that the detour can read along.
+    pub(crate) fn by_way_of(&self, address: &str) -> Backend {
+        let server = self.server();
+        let detour = |url: &SecretString, plain: &str| {
+            let url = secrecy::ExposeSecret::expose_secret(url).replace(&server, address);
+            let sign = if url.contains('?') { '&' } else { '?' };
+            SecretString::from(format!("{url}{sign}{plain}"))
+        };
+        match &self.backend {
+            Backend::Postgres { url, bouncer } => Backend::Postgres {
+                url: detour(url, "sslmode=disable"),
+                bouncer: *bouncer,
+            },
+            Backend::Mysql { url } => Backend::Mysql {
+                url: detour(url, "ssl-mode=disabled"),
+            },
+            other => panic!("{} is no server", other.describe()),
         }
     }
 
