@@ -339,7 +339,7 @@ async fn behind_a_proxy_that_drops_upgrade_headers_clients_stay_on_polling() {
 #[tokio::test]
 async fn behind_a_proxy_that_upgrades_over_http_1_0_clients_stay_on_polling() {
     let location = "proxy_pass http://SERVER; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
-    works_without_upgrades(location, &[("/unknown", 404)]).await;
+    works_without_upgrades(location, &[("/unknown", 404), ("/acme", 426)]).await;
 }
 
 #[tokio::test]
@@ -404,6 +404,55 @@ async fn behind_a_proxy_that_cuts_early_clients_come_back_and_miss_nothing() {
         }
     }
     nginx.never_answered_502();
+}
+
+#[tokio::test]
+async fn idle_connections_are_kept_alive_by_heartbeats_that_proxies_can_see() {
+    let (server, client, token) = acme(TRUSTED).await;
+    let config = |listen| {
+        // Above the heartbeat of 25 s, below two of them.
+        let text = sample(listen, server.address);
+        replaced(&text, "proxy_read_timeout 1h;", "proxy_read_timeout 35s;")
+    };
+    let Some(nginx) = Nginx::start(config).await else {
+        return;
+    };
+    let Some(mut websocket) = Driver::socketio(
+        &nginx.url(),
+        "/acme",
+        &token,
+        json!({"options": {"transports": ["websocket"]}}),
+    ) else {
+        return;
+    };
+    let Some(mut polling) = Driver::socketio(
+        &nginx.url(),
+        "/acme",
+        &token,
+        json!({"options": {"transports": ["polling"]}}),
+    ) else {
+        return;
+    };
+    websocket.kind("connect").await;
+    polling.kind("connect").await;
+    let url = format!("ws://{}/ws/acme?apikey={token}", nginx.address);
+    let (mut plain, _) = Socket::ready(&url, &[]).await;
+    // Twice, so that without them NGINX would have ended everything in between.
+    plain.pinged().await;
+    plain.pinged().await;
+    client
+        .incoming(NUMBER, "idle", "still there?")
+        .await
+        .expect(200);
+    plain.message_with_id("idle").await;
+    for driver in [&mut websocket, &mut polling] {
+        driver.message("idle").await;
+        let lines = driver.all();
+        assert!(
+            lines.iter().all(|line| line["type"] != "disconnect"),
+            "{lines:?}"
+        );
+    }
 }
 
 #[tokio::test]

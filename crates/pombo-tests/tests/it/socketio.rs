@@ -167,6 +167,56 @@ async fn python_connects_as_the_package_evolutionapi_does() {
     by_auth.kind("connect").await;
 }
 
+#[tokio::test]
+async fn rust_socketio_connects_over_every_transport() {
+    let (server, client, token) = acme(&[]).await;
+    let with_key = format!("{}?apikey={token}", server.url());
+    for (name, url, more) in [
+        ("any", &with_key, json!({"transport": "any"})),
+        ("websocket", &with_key, json!({"transport": "websocket"})),
+        ("polling", &with_key, json!({"transport": "polling"})),
+        ("auth", &server.url(), json!({"auth": {"apikey": token}})),
+        (
+            "header",
+            &server.url(),
+            json!({"headers": {"apikey": token}}),
+        ),
+    ] {
+        let mut job = json!({"url": url, "namespace": "/acme"});
+        merge(&mut job, more);
+        let Some(mut driver) = Driver::rust_socketio(&job) else {
+            return;
+        };
+        driver.kind("connect").await;
+        // It reports the connection before the server has answered the join.
+        let id = format!("rust-{name}");
+        until("it to have joined", || async {
+            client
+                .incoming(NUMBER, &format!("{id}-{}", fresh()), "hello")
+                .await
+                .expect(200);
+            let mine = |line: &Value| {
+                let own = line["arguments"][0]["data"]["key"]["id"].as_str();
+                own.is_some_and(|own| own.starts_with(&id))
+            };
+            driver.all().iter().any(mine).then_some(())
+        })
+        .await;
+    }
+    let job = json!({"url": with_key, "namespace": "/unknown"});
+    let Some(mut refused) = Driver::rust_socketio(&job) else {
+        return;
+    };
+    let error = refused.kind("error").await;
+    assert!(error.to_string().contains("Invalid namespace"), "{error}");
+}
+
+/// A number that was not there before.
+fn fresh() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
 // ---- keys ----
 
 #[tokio::test]

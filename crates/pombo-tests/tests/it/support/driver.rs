@@ -51,9 +51,16 @@ impl Driver {
         Some(Self::spawn(python, script, job))
     }
 
-    /// Any other program that takes a job and prints lines.
-    pub(crate) fn program(program: PathBuf, job: &Value) -> Self {
-        Self::run(Command::new(program).arg(job.to_string()))
+    /// `rust_socketio`; `None`, said loudly, when it was not built.
+    pub(crate) fn rust_socketio(job: &Value) -> Option<Self> {
+        let program = parts::conformance().join("rust-socketio/target/debug/rust-socketio-client");
+        if !program.exists() {
+            skip(
+                "conformance/rust-socketio/target (cargo build --manifest-path conformance/rust-socketio/Cargo.toml)",
+            );
+            return None;
+        }
+        Some(Self::run(Command::new(program).arg(job.to_string())))
     }
 
     /// The official Socket.IO client with the key in the query, in one namespace.

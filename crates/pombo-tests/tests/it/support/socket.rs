@@ -111,6 +111,17 @@ impl Socket {
         }
     }
 
+    /// Waits for a ping of the server, which is answered by the library.
+    pub(crate) async fn pinged(&mut self) {
+        loop {
+            match self.message().await {
+                Some(Message::Ping(_)) => return,
+                Some(Message::Text(_) | Message::Pong(_)) => {}
+                other => panic!("expected a ping, got {other:?}"),
+            }
+        }
+    }
+
     /// Sends a text frame.
     pub(crate) async fn send(&mut self, text: &str) {
         self.stream
