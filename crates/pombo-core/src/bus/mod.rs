@@ -4,14 +4,17 @@
 //! clients, [`durable`] delivers it until it has arrived, [`history`] reads it again, [`retention`] prunes it. Nothing here
 //! ever makes the store wait.
 
+mod attempt;
 mod book;
 pub(crate) mod durable;
 mod history;
 mod lane;
+mod leave_behind;
 mod live;
 mod retention;
 mod retry;
 mod tail;
+mod work;
 
 pub use durable::SinkCounters;
 pub use tail::Bus;

@@ -55,8 +55,6 @@ pub enum SqliteSynchronous {
 /// What is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SaveConfig {
-    /// Instances, so that they come back after a restart.
-    pub instances: bool,
     /// Messages.
     pub messages: bool,
     /// Changes of a message's status.
@@ -168,7 +166,6 @@ impl SaveConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
         let days = reader.integer(&env::DATABASE_SAVE_IS_ON_WHATSAPP_DAYS);
         Self {
-            instances: reader.flag(&env::DATABASE_SAVE_DATA_INSTANCE),
             messages: reader.flag(&env::DATABASE_SAVE_DATA_NEW_MESSAGE),
             message_updates: reader.flag(&env::DATABASE_SAVE_MESSAGE_UPDATE),
             contacts: reader.flag(&env::DATABASE_SAVE_DATA_CONTACTS),

@@ -132,24 +132,24 @@ variables! {
         POMBO_SQLITE_SYNCHRONOUS: Word(&["full", "normal"]), "full", Used;
         /// A partition: only instances of this name are loaded and listed
         DATABASE_CONNECTION_CLIENT_NAME: Text, "evolution", Used;
-        /// Keep instances and load them at start (original: `false`)
-        DATABASE_SAVE_DATA_INSTANCE: Boolean, "true", Used;
+        /// Instances are always kept and loaded at start, whatever this says
+        DATABASE_SAVE_DATA_INSTANCE: Boolean, "true", NoEffect;
         /// Store messages (original: `false`)
         DATABASE_SAVE_DATA_NEW_MESSAGE: Boolean, "true", Used;
         /// Store changes of a message's status (original: `false`)
-        DATABASE_SAVE_MESSAGE_UPDATE: Boolean, "true", Used;
+        DATABASE_SAVE_MESSAGE_UPDATE: Boolean, "true", Later;
         /// Store contacts (original: `false`)
         DATABASE_SAVE_DATA_CONTACTS: Boolean, "true", Used;
         /// Store chats (original: `false`)
         DATABASE_SAVE_DATA_CHATS: Boolean, "true", Used;
         /// Store labels (original: `false`)
-        DATABASE_SAVE_DATA_LABELS: Boolean, "true", Used;
+        DATABASE_SAVE_DATA_LABELS: Boolean, "true", Later;
         /// Store the history that a phone sends (original: `false`)
-        DATABASE_SAVE_DATA_HISTORIC: Boolean, "true", Used;
+        DATABASE_SAVE_DATA_HISTORIC: Boolean, "true", Later;
         /// Remember which numbers are on WhatsApp (original: `false`)
-        DATABASE_SAVE_IS_ON_WHATSAPP: Boolean, "true", Used;
+        DATABASE_SAVE_IS_ON_WHATSAPP: Boolean, "true", Later;
         /// For how many days
-        DATABASE_SAVE_IS_ON_WHATSAPP_DAYS: integer(1, 36500), "7", Used;
+        DATABASE_SAVE_IS_ON_WHATSAPP_DAYS: integer(1, 36500), "7", Later;
         /// `true` keeps a revoked message, marked as deleted; `false` removes it (the opposite of the name)
         DATABASE_DELETE_MESSAGE: Boolean, "false", Used;
     }
@@ -219,7 +219,7 @@ variables! {
     }
     Instances {
         /// Delete a new instance that is not connected after so many minutes; `false` never. `1`, `0` and `true` do nothing, as in the original
-        DEL_INSTANCE: Minutes, "false", Later;
+        DEL_INSTANCE: Minutes, "false", Used;
         /// The name in WhatsApp's list of linked devices
         CONFIG_SESSION_PHONE_CLIENT: Text, "Evolution API", Later;
         /// The browser named there

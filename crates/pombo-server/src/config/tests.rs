@@ -33,14 +33,7 @@ fn nothing_need_be_set() {
     assert_eq!(config.database.backend.shown(), "./data/pombo.db");
     assert_eq!(config.database.wait, Duration::from_secs(60));
     let save = config.database.save;
-    assert!(
-        save.instances
-            && save.messages
-            && save.message_updates
-            && save.contacts
-            && save.chats
-            && save.labels
-    );
+    assert!(save.messages && save.message_updates && save.contacts && save.chats && save.labels);
     assert!(
         save.history && save.numbers == Some(Duration::from_secs(7 * 86_400)) && !save.keep_revoked
     );
