@@ -1,5 +1,5 @@
 //! The routes over a real gateway with an in-memory database. Whole-program tests are in `pombo-tests`.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+#![expect(clippy::unwrap_used, reason = "what tests share is test code too")]
 
 mod access;
 mod bodies;

@@ -9,6 +9,8 @@ mod crash_start;
 
 mod support;
 
+mod golden;
+
 mod browser;
 mod operations;
 mod pains;
