@@ -72,8 +72,16 @@ impl Bus {
         let Some(last) = events.last().and_then(|event| event.seq) else {
             return;
         };
+        let first = events.first().and_then(|event| event.seq).unwrap_or(last);
         {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+            if first > self.head() + 1 {
+                // Places have no gaps, so a commit happened that nobody told us of: the connection to the database was lost
+                // while it committed, or another server wrote. Followers read the table across the gap.
+                ring.events.clear();
+                ring.bytes = 0;
+                ring.forgotten = first - 1;
+            }
             for event in events {
                 ring.bytes += size(event);
                 ring.events.push_back(Arc::clone(event));
@@ -161,4 +169,72 @@ impl Bus {
 fn size(event: &Event) -> usize {
     // The text, its envelope, and what the structures themselves take.
     2 * event.event.data.get().len() + 512
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pombo_domain::clock::Timestamp;
+    use pombo_domain::event::{EventKind, NewEvent};
+    use pombo_domain::id::EventId;
+    use pombo_domain::instance::{InstanceName, InstanceRef};
+    use serde_json::value::RawValue;
+
+    fn event(seq: Seq, data: String) -> Arc<Event> {
+        let event = NewEvent {
+            id: EventId::new(Timestamp::default()),
+            instance: InstanceRef {
+                id: "i".into(),
+                name: InstanceName::new("a").unwrap(),
+            },
+            kind: EventKind::Call,
+            at: Timestamp::default(),
+            sender: None,
+            data: RawValue::from_string(data).unwrap(),
+        };
+        Event::logged(seq, event)
+    }
+
+    fn bus() -> Arc<Bus> {
+        Bus::new(0, EnvelopeStyle::default(), false, Arc::default())
+    }
+
+    fn places(newer: Newer) -> Option<Vec<Seq>> {
+        match newer {
+            Newer::Events(events) => Some(events.iter().filter_map(|event| event.seq).collect()),
+            Newer::Behind => None,
+        }
+    }
+
+    #[test]
+    fn followers_find_what_is_newer() {
+        let bus = bus();
+        bus.committed(&[event(1, "1".into()), event(2, "1".into())]);
+        assert_eq!(places(bus.newer(0, 10)), Some(vec![1, 2]));
+        assert_eq!(places(bus.newer(1, 10)), Some(vec![2]));
+        assert_eq!(places(bus.newer(0, 1)), Some(vec![1]));
+        assert_eq!(bus.head(), 2);
+    }
+
+    #[test]
+    fn a_gap_sends_followers_to_the_table() {
+        let bus = bus();
+        bus.committed(&[event(1, "1".into())]);
+        bus.committed(&[event(4, "1".into())]);
+        assert_eq!(places(bus.newer(1, 10)), None);
+        assert_eq!(places(bus.newer(3, 10)), Some(vec![4]));
+    }
+
+    #[test]
+    fn the_ring_is_bounded_in_events_and_in_bytes() {
+        let bus = bus();
+        for seq in 1..=i64::try_from(RING_EVENTS).unwrap() + 1 {
+            bus.committed(&[event(seq, "1".into())]);
+        }
+        assert_eq!(places(bus.newer(0, 1)), None);
+        assert_eq!(places(bus.newer(1, 1)), Some(vec![2]));
+        let next = bus.head() + 1;
+        bus.committed(&[event(next, format!("\"{}\"", "x".repeat(RING_BYTES)))]);
+        assert_eq!(places(bus.newer(next - 1, 10)), None);
+    }
 }

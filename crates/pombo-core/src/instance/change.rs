@@ -69,7 +69,12 @@ pub(crate) fn merge(
         .unwrap_or_default();
     let old_secret = options.get("secret").cloned();
     for (name, value) in &change.options {
-        if value.is_null() {
+        // An empty secret is none, and without one there is nothing to change over from.
+        let removes = value.is_null() || (name == "secret" && value.as_str() == Some(""));
+        if removes && name == "secret" {
+            options.remove("previousSecret");
+        }
+        if removes {
             options.remove(name);
         } else {
             options.insert(name.clone(), value.clone());
@@ -278,6 +283,18 @@ mod tests {
                 .names(),
             ["CALL"]
         );
+    }
+
+    #[test]
+    fn no_secret_is_no_signature_at_all() {
+        let previous = stored(
+            &["CALL"],
+            json!({"secret": "b", "previousSecret": "a", "url": "http://x"}),
+        );
+        for none in [json!({"secret": ""}), json!({"secret": null})] {
+            let (_, options) = merge(Some(&previous), &change(true, None, none));
+            assert_eq!(Value::Object(options), json!({"url": "http://x"}));
+        }
     }
 
     #[test]
