@@ -74,11 +74,11 @@ pub struct ApiConfig {
     pub meta: MetaConfig,
     /// Transports that are switched on. Per-instance webhooks always are.
     pub transports: BTreeSet<TransportKind>,
-    /// `POST /webhook/evolution` asks for a key. Source: `POMBO_EVOLUTION_WEBHOOK_KEY`.
+    /// `POST /webhook/evolution` asks for a key. Source: `POMBO_EVOLUTION_WEBHOOK_AUTH`.
     pub inbound_key_required: bool,
-    /// Largest body in bytes.
+    /// Largest body in bytes. Source: `POMBO_BODY_LIMIT`.
     pub body_limit: usize,
-    /// How long a request may take, `delay` aside.
+    /// How long a request may take, `delay` aside. Source: `POMBO_REQUEST_TIMEOUT`.
     pub request_timeout: Duration,
     /// Whose `X-Forwarded-*` count. Source: `POMBO_TRUSTED_PROXIES`.
     pub trusted_proxies: AddressRule,

@@ -51,7 +51,8 @@ pub(super) async fn run(socket: WebSocket, session: LiveSession) {
                 Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_)) => {
                     commands(SessionCommand::Alive)
                 }
-                Ok(Message::Close(_)) => return,
+                // The next read sends our half of the goodbye, then the stream ends.
+                Ok(Message::Close(_)) => {}
                 Err(error) => return debug!("client broke the protocol or is gone: {error}"),
             }
         }

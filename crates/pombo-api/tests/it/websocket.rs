@@ -249,6 +249,13 @@ async fn frames_go_both_ways_and_goodbyes_are_said() {
         (1001, "bye")
     );
     drop(socket);
+    // A client's goodbye is returned.
+    let (mut socket, _) = connect_async(&url).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket.close(None).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap();
+    assert!(answer.is_close(), "{answer:?}");
+    drop(socket);
     // Too large a message ends the connection, not the server.
     let (mut socket, _) = connect_async(&url).await.unwrap();
     socket.next().await.unwrap().unwrap();
@@ -266,10 +273,10 @@ async fn frames_go_both_ways_and_goodbyes_are_said() {
     drop(socket);
     let closed = Arc::clone(&api.feed.closed);
     for _ in 0..200 {
-        if *closed.lock().unwrap() == 3 {
+        if *closed.lock().unwrap() == 4 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the feed was told of {} of 3", closed.lock().unwrap());
+    panic!("the feed was told of {} of 4", closed.lock().unwrap());
 }
