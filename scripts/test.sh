@@ -66,6 +66,11 @@ system_packages() {
     has node || missing+=(nodejs)
     has npm || missing+=(npm)
     has python3 || missing+=(python3)
+    # For the certificates of the tests, and for a foreign client that knows no TLS but OpenSSL.
+    has openssl || missing+=(openssl)
+    has pkg-config || missing+=(pkg-config)
+    has curl || missing+=(curl)
+    pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
     if [ -z "${POMBO_TEST_POSTGRES_URL:-}" ]; then
         has pg_ctlcluster || missing+=(postgresql)
@@ -171,6 +176,11 @@ python_clients() {
     fi
 }
 
+rust_client() {
+    # A workspace of its own, with a lock file of its own: its TLS library must not get into ours.
+    cargo build --locked --manifest-path conformance/rust-socketio/Cargo.toml
+}
+
 build() {
     # Programs and tests in one go, so that both come from the same build of everything below them.
     cargo build --locked --workspace --bins --tests
@@ -210,6 +220,7 @@ if [ -z "${POMBO_TEST_MYSQL_URL:-}" ]; then
 fi
 step "Node clients" node_clients
 step "Python clients" python_clients
+step "Rust client" rust_client
 step "cargo-nextest" cargo_tool nextest cargo-nextest
 step "build" build
 step "documentation tests" doc_tests

@@ -1,7 +1,8 @@
-//! Embeds the official Socket.IO browser client, when npm has brought it.
+//! Embeds the official Socket.IO browser client. It comes from npm, at the version and hash of `browser/package-lock.json`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 const FILES: [&str; 8] = [
@@ -17,12 +18,13 @@ const FILES: [&str; 8] = [
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-env-changed=POMBO_SOCKETIO_CLIENT_DIR");
+    println!("cargo::rerun-if-changed=browser");
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let source = env::var_os("POMBO_SOCKETIO_CLIENT_DIR").map_or_else(
-        || here.join("../../conformance/node_modules/socket.io-client/dist"),
-        PathBuf::from,
-    );
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let source = match env::var_os("POMBO_SOCKETIO_CLIENT_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => from_npm(&here, &out),
+    };
     let mut list = String::from("static FILES: &[File] = &[\n");
     let mut found = 0;
     for name in FILES {
@@ -43,10 +45,50 @@ fn main() -> io::Result<()> {
     list.push_str("];\n");
     if found == 0 {
         println!(
-            "cargo::warning=the Socket.IO browser client was not found; /socket.io/socket.io.js will answer 404 (run `npm ci` in conformance/)"
+            "cargo::warning=the Socket.IO browser client was not found; /socket.io/socket.io.js will answer 404 (it comes from npm, which this build could not use)"
         );
     }
     fs::write(out.join("bundle.rs"), list)
+}
+
+/// Where the client is: where the tests have it, or else where npm brings it to now.
+fn from_npm(here: &Path, out: &Path) -> PathBuf {
+    let tests = here.join("../../conformance/node_modules/socket.io-client/dist");
+    if tests.is_dir() {
+        return tests;
+    }
+    let folder = out.join("browser");
+    let dist = folder.join("node_modules/socket.io-client/dist");
+    if let Err(reason) = npm(&here.join("browser"), &folder) {
+        println!("cargo::warning=npm did not bring the Socket.IO browser client: {reason}");
+    }
+    dist
+}
+
+/// `npm ci` for the lock file in `source`, in `folder`. No script of a package is run.
+fn npm(source: &Path, folder: &Path) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    fs::create_dir_all(folder).map_err(text)?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(source.join(name), folder.join(name)).map_err(text)?;
+    }
+    let npm = Command::new("npm")
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
+        .args(["--fetch-retries=1", "--fetch-timeout=20000"])
+        .current_dir(folder)
+        .output()
+        .map_err(|error| format!("npm cannot be run ({error})"))?;
+    if npm.status.success() {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&npm.stderr);
+    Err(complaint.lines().next().unwrap_or("npm failed").to_owned())
 }
 
 fn read(file: &Path) -> io::Result<Option<Vec<u8>>> {
