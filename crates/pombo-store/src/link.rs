@@ -92,13 +92,14 @@ impl Connector {
             return Ok(());
         };
         let sql = "SELECT COUNT(*) FROM pg_namespace WHERE nspname = $1";
+        link.begin().await?;
         // Looked up first: IF NOT EXISTS asks for rights that a user of an existing schema need not have.
         let rows = link.rows(sql.into(), vec![schema.as_str().into()]).await?;
         if rows.first().map(|row| row.int(0)).transpose()? == Some(0) {
-            link.run(format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema)).into())
-                .await?;
+            let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
+            link.run(sql.into()).await?;
         }
-        Ok(())
+        link.run("COMMIT".into()).await
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -118,9 +119,15 @@ impl Connector {
                     Ok(Link::Sqlite(options.connect().await?))
                 }
                 Self::Memory(shared) => Ok(Link::Memory(Arc::clone(shared).lock_owned().await)),
-                Self::Postgres { options, begin, .. } => Ok(Link::Postgres {
+                Self::Postgres {
+                    options,
+                    begin,
+                    bouncer,
+                    ..
+                } => Ok(Link::Postgres {
                     connection: options.connect().await?,
                     begin: begin.clone(),
+                    prepared: !bouncer,
                 }),
                 Self::Mysql(options) => {
                     let mut connection = options.connect().await?;
@@ -307,9 +314,11 @@ pub(crate) struct Done {
 pub(crate) enum Link {
     Sqlite(SqliteConnection),
     Memory(OwnedMutexGuard<SqliteConnection>),
+    /// `prepared`: statements are kept on the server.
     Postgres {
         connection: PgConnection,
         begin: Sql,
+        prepared: bool,
     },
     Mysql {
         connection: MySqlConnection,
@@ -326,9 +335,14 @@ impl Link {
         match self {
             Self::Sqlite(connection) => execute_sqlite(connection, sql, values).await,
             Self::Memory(connection) => execute_sqlite(connection, sql, values).await,
-            Self::Postgres { connection, .. } => {
+            Self::Postgres {
+                connection,
+                prepared,
+                ..
+            } => {
                 let arguments = postgres_arguments(values)?;
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments)
+                    .persistent(*prepared)
                     .execute(connection)
                     .await?;
                 Ok(Done {
@@ -362,7 +376,11 @@ impl Link {
         match self {
             Self::Sqlite(connection) => rows_sqlite(connection, sql, values).await,
             Self::Memory(connection) => rows_sqlite(connection, sql, values).await,
-            Self::Postgres { connection, .. } => rows_postgres(connection, sql, values).await,
+            Self::Postgres {
+                connection,
+                prepared,
+                ..
+            } => rows_postgres(connection, sql, values, *prepared).await,
             Self::Mysql { connection, .. } => rows_mysql(connection, sql, values).await,
         }
     }
@@ -439,9 +457,11 @@ async fn rows_postgres(
     connection: &mut PgConnection,
     sql: Sql,
     values: Vec<Value<'_>>,
+    prepared: bool,
 ) -> Result<Vec<Row>, StoreError> {
     let arguments = postgres_arguments(values)?;
     let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
+        .persistent(prepared)
         .fetch_all(connection)
         .await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
@@ -544,7 +564,7 @@ impl Readers {
                     Some(begin) => {
                         in_transaction(&mut connection, begin.clone(), sql, values).await
                     }
-                    None => rows_postgres(&mut connection, sql, values).await,
+                    None => rows_postgres(&mut connection, sql, values, true).await,
                 };
                 if is_lost(&outcome) {
                     connection.close_on_drop();
@@ -581,7 +601,7 @@ async fn in_transaction(
     sqlx::raw_sql(AssertSqlSafe(begin))
         .execute(&mut *connection)
         .await?;
-    let outcome = rows_postgres(connection, sql, values).await;
+    let outcome = rows_postgres(connection, sql, values, false).await;
     sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
     outcome
 }

@@ -32,6 +32,8 @@ pub(crate) enum On {
     Sqlite,
     Memory,
     Postgres,
+    /// As behind pgbouncer: through it when `POMBO_TEST_PGBOUNCER_URL` says where it is, else only in its manner.
+    Bouncer,
     Mysql,
 }
 
@@ -69,16 +71,20 @@ impl TestDb {
                     Place::Folder(folder),
                 )
             }
-            On::Postgres => {
+            On::Postgres | On::Bouncer => {
                 let admin = postgres_url();
                 if let Err(error) = sqlx::PgConnection::connect(&admin).await {
                     return skipped("PostgreSQL", &error);
                 }
                 let sign = if admin.contains('?') { '&' } else { '?' };
-                let url = format!("{admin}{sign}schema={name}&application_name={name}");
+                let mut url = format!("{admin}{sign}schema={name}&application_name={name}");
+                if let (On::Bouncer, Ok(bouncer)) = (on, std::env::var("POMBO_TEST_PGBOUNCER_URL"))
+                {
+                    url = format!("{bouncer}?schema={name}&application_name={name}");
+                }
                 let backend = Backend::Postgres {
                     url: SecretString::from(url),
-                    bouncer: false,
+                    bouncer: on == On::Bouncer,
                 };
                 (
                     backend,
@@ -305,6 +311,11 @@ macro_rules! on_every_database {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 run($crate::kit::On::Postgres).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn bouncer() {
+                run($crate::kit::On::Bouncer).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
