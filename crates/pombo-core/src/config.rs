@@ -1,11 +1,12 @@
 //! What the rules need to know. The server reads the environment and fills this in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pombo_domain::event::envelope::EnvelopeStyle;
-use pombo_domain::subscription::Subscription;
+use pombo_domain::subscription::{Subscription, TransportKind};
 use secrecy::SecretString;
 
 /// Everything the rules are configured with.
@@ -31,8 +32,8 @@ pub struct GatewayConfig {
     pub max_events: u64,
     /// A new instance that never opened is deleted after this time. Source: `DEL_INSTANCE`.
     pub delete_unopened_after: Option<Duration>,
-    /// The subscription that gets the events of every instance by webhook. Source: `WEBHOOK_GLOBAL_*`.
-    pub global_webhook: Option<Arc<Subscription>>,
+    /// Per transport the subscription that gets the events of every instance. Source: `WEBHOOK_GLOBAL_*` and its like.
+    pub global: BTreeMap<TransportKind, Arc<Subscription>>,
     /// When a failed delivery is tried again.
     pub retry: RetrySchedule,
 }
@@ -112,7 +113,7 @@ impl GatewayConfig {
             retention: Duration::from_secs(72 * 3600),
             max_events: 5_000_000,
             delete_unopened_after: None,
-            global_webhook: None,
+            global: BTreeMap::new(),
             retry: RetrySchedule::new(|failed| {
                 let delay =
                     Duration::from_secs(5) * 2u32.saturating_pow((failed.attempts - 1).min(9));

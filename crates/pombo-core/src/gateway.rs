@@ -12,7 +12,6 @@ use pombo_domain::instance::{ChannelKind, ConnectionState, Instance};
 use pombo_domain::port::{
     ApiKeys, Channel, ChannelFactory, EventHistory, EventTransport, InboundWebhook, LiveTransport,
 };
-use pombo_domain::subscription::TransportKind;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::auth::Keys;
 use crate::bus::durable::DurableSink;
-use crate::bus::{self, Bus, History, Retention, SinkCounters, WEBHOOK_SINK};
+use crate::bus::{self, Bus, History, Retention, SinkCounters, Sinks};
 use crate::config::GatewayConfig;
 use crate::instance::{Entry, InstanceState, Registry};
 
@@ -36,7 +35,7 @@ pub struct Gateway {
     pub(crate) store: Db,
     pub(crate) registry: Arc<Registry>,
     pub(crate) bus: Arc<Bus>,
-    pub(crate) durable: Arc<DurableSink>,
+    pub(crate) sinks: Arc<Sinks>,
     pub(crate) live: Arc<Vec<Arc<dyn LiveTransport>>>,
     pub(crate) channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
     pub(crate) inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
@@ -58,6 +57,7 @@ pub struct GatewayBuilder {
     history: Arc<History>,
     clock: SharedClock,
     live: Vec<Arc<dyn LiveTransport>>,
+    transports: Vec<Arc<dyn EventTransport>>,
     channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
     inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
     head: Seq,
@@ -80,6 +80,13 @@ impl GatewayBuilder {
     #[must_use]
     pub fn live(mut self, transport: Arc<dyn LiveTransport>) -> Self {
         self.live.push(transport);
+        self
+    }
+
+    /// Adds a way out on which every event is delivered until it has arrived.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn EventTransport>) -> Self {
+        self.transports.push(transport);
         self
     }
 
@@ -108,19 +115,22 @@ impl GatewayBuilder {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn start(self, webhook: Arc<dyn EventTransport>) -> Result<Arc<Gateway>, StoreError> {
-        let durable = DurableSink::new(
-            WEBHOOK_SINK,
-            webhook,
-            self.store.clone(),
-            Arc::clone(&self.bus),
-            Arc::clone(&self.clock),
-            self.config.retry.clone(),
-        );
+    pub async fn start(self) -> Result<Arc<Gateway>, StoreError> {
+        let sinks = Sinks::new(self.transports.into_iter().map(|transport| {
+            let kind = transport.kind();
+            let sink = DurableSink::new(
+                transport,
+                self.store.clone(),
+                Arc::clone(&self.bus),
+                Arc::clone(&self.clock),
+                self.config.retry.clone(),
+            );
+            (kind, sink)
+        }));
         let gateway = Arc::new(Gateway {
             registry: self.registry,
             bus: self.bus,
-            durable,
+            sinks: Arc::new(sinks),
             live: Arc::new(self.live),
             channels: self.channels,
             inbound: self.inbound,
@@ -169,6 +179,7 @@ impl Gateway {
             history,
             clock: Arc::new(SystemClock),
             live: Vec::new(),
+            transports: Vec::new(),
             channels: HashMap::new(),
             inbound: HashMap::new(),
             head,
@@ -234,16 +245,9 @@ impl Gateway {
         &self.bus
     }
 
-    /// What the webhook sink has done.
-    #[must_use]
-    pub fn webhook_counters(&self) -> &SinkCounters {
-        self.durable.counters()
-    }
-
-    /// How many events the slowest webhook line is behind.
-    #[must_use]
-    pub fn webhook_lag(&self) -> i64 {
-        self.durable.lag()
+    /// The durable sinks, for figures.
+    pub fn sinks(&self) -> impl Iterator<Item = &Arc<DurableSink>> {
+        self.sinks.all()
     }
 
     /// Connected live clients.
@@ -268,7 +272,7 @@ impl Gateway {
         {
             warn!("some work did not end in time; what was acknowledged is stored");
         }
-        self.durable.close(LAST_WORK).await;
+        self.sinks.close(LAST_WORK).await;
         self.store.close().await;
     }
 
@@ -284,12 +288,10 @@ impl Gateway {
             .map(|row| (row.instance_id.clone(), row))
             .collect();
         let mut subscriptions: HashMap<_, BTreeMap<_, _>> = HashMap::new();
-        let mut webhooks = Vec::new();
+        let mut lines = Vec::new();
         for row in subscription::all(&self.store).await? {
             let row = Arc::new(row);
-            if row.transport == TransportKind::Webhook {
-                webhooks.push(Arc::clone(&row));
-            }
+            lines.push(Arc::clone(&row));
             if row.retired_at_seq.is_none() {
                 subscriptions
                     .entry(row.instance_id.clone())
@@ -322,13 +324,9 @@ impl Gateway {
             }
         }
         // Lines of instances that belong to another client name are that server's business.
-        webhooks.retain(|row| row.retired_at_seq.is_some() || mine.contains(&row.instance_id));
-        self.durable
-            .start(
-                Arc::downgrade(self),
-                webhooks,
-                self.config.global_webhook.clone(),
-            )
+        lines.retain(|row| row.retired_at_seq.is_some() || mine.contains(&row.instance_id));
+        self.sinks
+            .start(&Arc::downgrade(self), &lines, &self.config.global)
             .await?;
         info!("loaded {count} instances");
         Ok(())
@@ -350,7 +348,7 @@ impl Gateway {
         };
         self.tasks.spawn(bus::keep_retention(
             self.store.clone(),
-            Arc::clone(&self.durable),
+            Arc::clone(&self.sinks),
             Arc::clone(&self.clock),
             retention,
             self.stop.clone(),

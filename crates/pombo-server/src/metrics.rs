@@ -143,67 +143,47 @@ impl Metrics {
 }
 
 fn events(text: &mut String, gateway: &Gateway) {
-    let counter =
-        |text: &mut String, name: &str, help: &str, labels: &[(&str, &str)], value: u64| {
-            family(text, name, "counter", help);
-            sample(text, name, labels, value);
-        };
-    counter(
+    let name = "pombo_events_total";
+    family(
         text,
-        "pombo_events_total",
+        name,
+        "counter",
         "Events written to the log since the start",
-        &[],
-        gateway.bus().committed_total(),
     );
+    sample(text, name, &[], gateway.bus().committed_total());
+    let name = "pombo_event_log_head";
+    family(text, name, "gauge", "Newest place in the event log");
+    sample(text, name, &[], gateway.bus().head());
+    let counters = [
+        ("pombo_deliveries_total", "Deliveries that worked"),
+        (
+            "pombo_deliveries_parked_total",
+            "Deliveries put aside to be tried again",
+        ),
+        ("pombo_deliveries_dead_total", "Deliveries given up"),
+        ("pombo_delivery_attempts_total", "Delivery attempts"),
+    ];
+    for (place, (name, help)) in counters.into_iter().enumerate() {
+        family(text, name, "counter", help);
+        for sink in gateway.sinks() {
+            sample(
+                text,
+                name,
+                &[("sink", sink.name())],
+                sink.counters().read()[place],
+            );
+        }
+    }
+    let name = "pombo_sink_lag_events";
     family(
         text,
-        "pombo_event_log_head",
-        "gauge",
-        "Newest place in the event log",
-    );
-    sample(text, "pombo_event_log_head", &[], gateway.bus().head());
-    let [delivered, parked, dead, attempts] = gateway.webhook_counters().read();
-    let webhook = [("sink", "webhook")];
-    counter(
-        text,
-        "pombo_deliveries_total",
-        "Deliveries that worked",
-        &webhook,
-        delivered,
-    );
-    counter(
-        text,
-        "pombo_delivery_attempts_total",
-        "Delivery attempts",
-        &webhook,
-        attempts,
-    );
-    counter(
-        text,
-        "pombo_deliveries_parked_total",
-        "Deliveries put aside to be tried again",
-        &webhook,
-        parked,
-    );
-    counter(
-        text,
-        "pombo_deliveries_dead_total",
-        "Deliveries given up",
-        &webhook,
-        dead,
-    );
-    family(
-        text,
-        "pombo_sink_lag_events",
+        name,
         "gauge",
         "How far the slowest line of a sink is behind the log",
     );
-    sample(
-        text,
-        "pombo_sink_lag_events",
-        &webhook,
-        gateway.webhook_lag(),
-    );
+    for sink in gateway.sinks() {
+        sample(text, name, &[("sink", sink.name())], sink.lag());
+    }
     family(
         text,
         "pombo_live_clients",

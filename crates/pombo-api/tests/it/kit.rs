@@ -82,7 +82,8 @@ impl Api {
             .expect("works in tests")
             .channel(Arc::new(HttpChannel(Arc::clone(&sent))))
             .inbound(Arc::new(HttpInbound))
-            .start(Arc::new(Nowhere))
+            .transport(Arc::new(Nowhere))
+            .start()
             .await
             .expect("works in tests");
         let feed = Arc::new(EchoFeed::default());

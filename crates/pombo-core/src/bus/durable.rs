@@ -35,8 +35,8 @@ pub struct SinkCounters {
     pub attempts: AtomicU64,
 }
 
-/// A durable sink over one transport.
-pub(crate) struct DurableSink {
+/// A durable sink over one transport. Its cursors and deliveries are kept under the transport's name.
+pub struct DurableSink {
     pub(super) name: &'static str,
     pub(super) transport: Arc<dyn EventTransport>,
     pub(super) store: Db,
@@ -56,13 +56,13 @@ pub(crate) struct DurableSink {
 
 impl DurableSink {
     pub(crate) fn new(
-        name: &'static str,
         transport: Arc<dyn EventTransport>,
         store: Db,
         bus: Arc<Bus>,
         clock: SharedClock,
         retry: RetrySchedule,
     ) -> Arc<Self> {
+        let name = transport.kind().as_str();
         Arc::new(Self {
             name,
             transport,
@@ -131,12 +131,21 @@ impl DurableSink {
         }
     }
 
-    pub(crate) fn counters(&self) -> &SinkCounters {
+    /// The transport that it delivers over.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it has done since the start.
+    #[must_use]
+    pub fn counters(&self) -> &SinkCounters {
         &self.counters
     }
 
     /// How far the slowest line is behind the log.
-    pub(crate) fn lag(&self) -> i64 {
+    #[must_use]
+    pub fn lag(&self) -> i64 {
         let head = self.bus.head();
         let lanes = self.lanes();
         let behind = lanes

@@ -13,15 +13,17 @@ mod leave_behind;
 mod live;
 mod retention;
 mod retry;
+mod sinks;
 mod tail;
 mod work;
 
-pub use durable::SinkCounters;
+pub use durable::{DurableSink, SinkCounters};
 pub use tail::Bus;
 
 pub(crate) use history::History;
 pub(crate) use live::follow as follow_live;
 pub(crate) use retention::{Retention, keep as keep_retention};
+pub(crate) use sinks::Sinks;
 
 use pombo_domain::clock::Timestamp;
 use pombo_domain::event::{EventKind, NewEvent};
@@ -29,9 +31,6 @@ use pombo_domain::id::EventId;
 use pombo_domain::instance::Instance;
 use serde::Serialize;
 use serde_json::value::RawValue;
-
-/// The name under which the webhook sink keeps its cursors and deliveries.
-pub(crate) const WEBHOOK_SINK: &str = "webhook";
 
 /// An event of this instance, ready for the log.
 pub(crate) fn new_event(

@@ -9,7 +9,7 @@ use pombo_store::{Db, StoreError, event};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::durable::DurableSink;
+use super::sinks::Sinks;
 
 const EVERY: Duration = Duration::from_secs(60);
 const BATCH: u32 = 2000;
@@ -25,7 +25,7 @@ pub(crate) struct Retention {
 /// Prunes once a minute until stopped.
 pub(crate) async fn keep(
     store: Db,
-    sink: Arc<DurableSink>,
+    sinks: Arc<Sinks>,
     clock: SharedClock,
     retention: Retention,
     stop: CancellationToken,
@@ -35,8 +35,8 @@ pub(crate) async fn keep(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        sink.note_idle_lines();
-        match prune(&store, &sink, &clock, retention).await {
+        sinks.note_idle_lines();
+        match prune(&store, &sinks, &clock, retention).await {
             Ok(0) => {}
             Ok(pruned) => info!("pruned {pruned} old events"),
             Err(error) => warn!("cannot prune the event log: {error}"),
@@ -47,7 +47,7 @@ pub(crate) async fn keep(
 /// Prunes what is too old or too much. Where a line still needs such an event, the line is moved first, which is not silent.
 async fn prune(
     store: &Db,
-    sink: &Arc<DurableSink>,
+    sinks: &Sinks,
     clock: &SharedClock,
     retention: Retention,
 ) -> Result<u64, StoreError> {
@@ -55,7 +55,7 @@ async fn prune(
     let oldest_kept = Timestamp::from_millis(clock.now().millis().saturating_sub(age));
     let mut total = 0;
     loop {
-        let needed = sink.needed_after();
+        let needed = sinks.needed_after(event::head(store).await?);
         loop {
             let pruned = event::prune(store, oldest_kept, retention.rows, needed, BATCH).await?;
             total += pruned;
@@ -78,6 +78,6 @@ async fn prune(
         else {
             return Ok(total);
         };
-        sink.leave_behind(through).await?;
+        sinks.leave_behind(through).await?;
     }
 }

@@ -9,7 +9,6 @@ use pombo_store::{StoreError, cursor, proxy, settings, subscription};
 use serde_json::{Map, Value};
 
 use super::registry::Entry;
-use crate::bus::WEBHOOK_SINK;
 use crate::gateway::Gateway;
 
 /// New settings; the two texts stay as they are when absent.
@@ -167,20 +166,22 @@ impl Gateway {
         );
         let (id, now) = (state.instance.id.clone(), self.now());
         let plan = Arc::new((id.clone(), change.enabled, events, options));
-        let (bus, durable) = (Arc::clone(&self.bus), Arc::clone(&self.durable));
+        let (bus, sink) = (Arc::clone(&self.bus), self.sinks.get(transport).cloned());
+        let line = sink.clone();
         let (row, start) = self
             .store
             .write(move |tx| {
                 let plan = Arc::clone(&plan);
                 // A line that has nothing waiting starts anew here: what it did not want before stays unsent.
-                let start = durable.idle_position(&plan.0).map(|_| bus.head());
+                let idle = line.as_ref().and_then(|line| line.idle_position(&plan.0));
+                let start = idle.map(|_| bus.head());
                 Box::pin(async move {
                     let (id, enabled, events, options) = &*plan;
                     let row =
                         subscription::upsert(tx, id, transport, *enabled, events, options, now)
                             .await?;
-                    if let (TransportKind::Webhook, Some(start)) = (transport, start) {
-                        cursor::set(tx, WEBHOOK_SINK, Some(id), start).await?;
+                    if let Some(start) = start {
+                        cursor::set(tx, transport.as_str(), Some(id), start).await?;
                     }
                     Ok((Arc::new(row), start))
                 })
@@ -189,9 +190,8 @@ impl Gateway {
         entry.update(|state| {
             state.subscriptions.insert(transport, Arc::clone(&row));
         });
-        if transport == TransportKind::Webhook {
-            self.durable
-                .subscribe(&row, start.unwrap_or_else(|| self.bus.head()));
+        if let Some(sink) = sink {
+            sink.subscribe(&row, start.unwrap_or_else(|| self.bus.head()));
         }
         Ok(row)
     }

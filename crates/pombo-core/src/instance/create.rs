@@ -16,7 +16,7 @@ use tracing::info;
 
 use super::change::{SubscriptionChange, merge};
 use super::registry::{Entry, InstanceState};
-use crate::bus::{WEBHOOK_SINK, new_event};
+use crate::bus::new_event;
 use crate::gateway::Gateway;
 
 /// An instance as it is asked for.
@@ -108,11 +108,12 @@ impl Gateway {
             new.proxy,
             new.subscriptions,
         ));
-        let bus = Arc::clone(&self.bus);
+        let (bus, sinks) = (Arc::clone(&self.bus), Arc::clone(&self.sinks));
         let (state, start) = self
             .store
             .write(move |tx| {
                 let (plan, created, start) = (Arc::clone(&plan), created.clone(), bus.head());
+                let sinks = Arc::clone(&sinks);
                 Box::pin(async move {
                     let (row, new_settings, new_proxy, changes) = &*plan;
                     instance::insert(tx, row).await?;
@@ -136,8 +137,11 @@ impl Gateway {
                         .await?;
                         subscriptions.insert(*transport, Arc::new(stored));
                     }
-                    if subscriptions.contains_key(&TransportKind::Webhook) {
-                        cursor::set(tx, WEBHOOK_SINK, Some(&row.id), start).await?;
+                    for transport in subscriptions
+                        .keys()
+                        .filter(|kind| sinks.get(**kind).is_some())
+                    {
+                        cursor::set(tx, transport.as_str(), Some(&row.id), start).await?;
                     }
                     tx.append_event(created);
                     let state = InstanceState {
@@ -154,8 +158,10 @@ impl Gateway {
                 StoreError::Taken => CreateError::NameTaken(instance.name.clone()),
                 other => CreateError::Store(other),
             })?;
-        if let Some(webhook) = state.subscriptions.get(&TransportKind::Webhook) {
-            self.durable.subscribe(webhook, start);
+        for subscription in state.subscriptions.values() {
+            if let Some(sink) = self.sinks.get(subscription.transport) {
+                sink.subscribe(subscription, start);
+            }
         }
         let entry = Entry::new(state, channel);
         // An instance of the same name that is just being deleted has left completely before this one comes in.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use pombo_domain::channel::not_available;
 use pombo_domain::event::EventKind;
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance, InstanceName};
-use pombo_domain::subscription::TransportKind;
 use pombo_store::{StoreError, instance, subscription};
 use serde_json::{Value, json};
 use tracing::info;
@@ -128,7 +127,7 @@ impl Gateway {
             .state()
             .subscriptions
             .values()
-            .filter(|subscription| subscription.transport != TransportKind::Webhook)
+            .filter(|subscription| self.sinks.get(subscription.transport).is_none())
             .map(|subscription| subscription.id.clone())
             .collect();
         let unneeded = Arc::new(unneeded);
@@ -150,7 +149,7 @@ impl Gateway {
                 })
             })
             .await?;
-        self.durable.retire(&instance.id, last);
+        self.sinks.retire(&instance.id, last);
         // Clients hear `remove.instance` before their sockets go; the key opens nothing any more when they are asked to go;
         // the name is free again when this returns.
         self.bus.live_reached(last, FAREWELL).await;

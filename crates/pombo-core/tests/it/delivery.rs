@@ -79,7 +79,7 @@ async fn a_failing_receiver_gets_everything_in_the_end_and_delays_nobody() {
             .await
             .unwrap()
             == (0, 0)
-            && bench.gateway.webhook_lag() == 0
+            && bench.lag() == 0
     })
     .await;
     let mut seen = bench.receiver.seen();
@@ -130,7 +130,7 @@ async fn what_was_delivered_is_not_delivered_again_after_an_orderly_restart() {
     let entry = first.create("a").await;
     first.incoming(&entry, "M1").await;
     until("the message", || async {
-        first.receiver.messages() == ["M1"] && first.gateway.webhook_lag() == 0
+        first.receiver.messages() == ["M1"] && first.lag() == 0
     })
     .await;
     first.gateway.close().await;
@@ -357,7 +357,9 @@ async fn the_global_webhook_gets_everybodys_events() {
             retired_at_seq: None,
         };
         global.options.insert("url".to_owned(), json!("http://g"));
-        config.global_webhook = Some(Arc::new(global));
+        config
+            .global
+            .insert(TransportKind::Webhook, Arc::new(global));
     })
     .await;
     for name in ["a", "b"] {

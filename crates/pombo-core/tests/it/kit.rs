@@ -188,7 +188,8 @@ impl Bench {
             .unwrap()
             .live(Arc::clone(&clients) as Arc<dyn LiveTransport>);
         let gateway = builder
-            .start(Arc::clone(&receiver) as Arc<dyn EventTransport>)
+            .transport(Arc::clone(&receiver) as Arc<dyn EventTransport>)
+            .start()
             .await
             .unwrap();
         Self {
@@ -196,6 +197,15 @@ impl Bench {
             receiver,
             clients,
         }
+    }
+
+    /// How far the slowest line is behind.
+    pub fn lag(&self) -> i64 {
+        self.gateway
+            .sinks()
+            .map(|sink| sink.lag())
+            .max()
+            .unwrap_or(0)
     }
 
     pub async fn create(&self, name: &str) -> Arc<Entry> {

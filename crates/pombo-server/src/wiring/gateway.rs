@@ -74,7 +74,10 @@ pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayC
         retention: config.events.retention,
         max_events: config.events.max_rows,
         delete_unopened_after: config.instances.delete_after,
-        global_webhook: global_webhook(config).map(Arc::new),
+        global: global_webhook(config)
+            .map(|webhook| (TransportKind::Webhook, Arc::new(webhook)))
+            .into_iter()
+            .collect(),
         retry: retry_schedule(config),
         ..GatewayConfig::with_api_key(api_key)
     }

@@ -103,7 +103,8 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     let gateway = builder
         .channel(Arc::new(EvolutionFactory))
         .inbound(Arc::new(EvolutionWebhook))
-        .start(Arc::new(webhook))
+        .transport(Arc::new(webhook))
+        .start()
         .await?;
 
     let counters = Arc::new(HttpCounters::default());
