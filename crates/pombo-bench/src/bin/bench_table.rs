@@ -1,0 +1,491 @@
+//! The table of benchmarks: each row a bounded load on a fresh server, beside its target and the original's figure.
+//! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the command line"
+)]
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use pombo_bench::server::{KEY, Server};
+use pombo_bench::socketio::{self, Mode};
+use pombo_bench::template::Template;
+use pombo_bench::{http, server};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// How long each load runs; `BENCH_SECONDS` changes it.
+const SECONDS: u64 = 8;
+const NUMBER: &str = "5511900000001";
+const MESSAGE: &str = r#"{"numberId":"5511900000001","pushName":"Ann","messageType":"conversation","message":{"conversation":"@t={{ts}}@ {{seq}} {{pad}}"},"key":{"id":"BENCH{{seq}}","remoteJid":"551188{{chat}}@s.whatsapp.net","fromMe":false}}"#;
+
+/// One line of the table.
+struct Row {
+    what: &'static str,
+    measured: String,
+    target: &'static str,
+    original: &'static str,
+    reached: bool,
+    details: String,
+}
+
+/// What all rows need.
+struct Bench {
+    program: PathBuf,
+    port: u16,
+    time: Duration,
+    numbers: u64,
+}
+
+fn main() -> ExitCode {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    match runtime.block_on(table(&chosen)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn table(chosen: &[String]) -> io::Result<()> {
+    let seconds = std::env::var("BENCH_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SECONDS);
+    // Below the ports that outgoing connections get.
+    let port = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0);
+    let mut bench = Bench {
+        program: server::program()?,
+        port,
+        time: Duration::from_secs(seconds),
+        numbers: 0,
+    };
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|row| row == name);
+    println!("| figure | measured | target | original | |\n| --- | --- | --- | --- | --- |");
+    let mut details = Vec::new();
+    for name in [
+        "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find",
+    ] {
+        if !wanted(name) {
+            continue;
+        }
+        let rows = match name {
+            "start" => bench.start_time().await?,
+            "memory" => bench.memory().await?,
+            "state" => bench.state().await?,
+            "inbound" => bench.inbound().await?,
+            "one" => bench.one_client().await?,
+            "fan-out" => bench.fan_out().await?,
+            "idle" => bench.idle_clients().await?,
+            _ => bench.find_messages().await?,
+        };
+        for row in rows {
+            let reached = if row.target.is_empty() {
+                ""
+            } else if row.reached {
+                "reached"
+            } else {
+                "**missed**"
+            };
+            println!(
+                "| {} | {} | {} | {} | {reached} |",
+                row.what, row.measured, row.target, row.original
+            );
+            details.push(format!("{}: {}", row.what, row.details));
+        }
+    }
+    println!();
+    details
+        .iter()
+        .filter(|line| !line.ends_with(": "))
+        .for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+impl Bench {
+    async fn server(&self, data: &Path) -> io::Result<Server> {
+        Server::start(&self.program, data, self.port).await
+    }
+
+    /// A fresh server with one instance, subscribed to incoming messages.
+    async fn fresh(&self) -> io::Result<(Server, String, TempDir)> {
+        let data = tempfile::tempdir()?;
+        let server = self.server(data.path()).await?;
+        let token = create(&server, "acme", NUMBER).await?;
+        Ok((server, token, data))
+    }
+
+    /// Numbers that no load before had.
+    fn numbers(&mut self) -> u64 {
+        self.numbers += 100_000_000;
+        self.numbers
+    }
+
+    fn sockets(&mut self, server: &Server, clients: u64, mode: Mode, pad: usize) -> socketio::Load {
+        socketio::Load {
+            address: server.address.clone(),
+            namespace: "/acme".to_owned(),
+            key: KEY.to_owned(),
+            clients,
+            ramp: 200,
+            event: "\"messages.upsert\"".to_owned(),
+            post: "/webhook/evolution".to_owned(),
+            body: Template::new(MESSAGE, pad),
+            mode,
+            posters: match mode {
+                Mode::Window(window) => window,
+                Mode::Rate(_) | Mode::Idle => 1,
+            },
+            time: self.time,
+            settle: Duration::from_secs(1),
+            grace: Duration::from_secs(10),
+            pid: server.pid(),
+            first: self.numbers(),
+        }
+    }
+
+    fn requests(
+        &self,
+        server: &Server,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: Template,
+        connections: u64,
+    ) -> http::Load {
+        http::Load {
+            address: server.address.clone(),
+            method: method.to_owned(),
+            path: Template::new(path, 0),
+            headers: vec![format!("apikey: {key}")],
+            body,
+            connections,
+            time: self.time,
+            first: 0,
+        }
+    }
+
+    async fn start_time(&self) -> io::Result<Vec<Row>> {
+        let data = with_instances(self, 100).await?;
+        let mut times = Vec::new();
+        for _ in 0..7 {
+            let server = self.server(data.path()).await?;
+            times.push(server.took);
+            server.stop().await?;
+        }
+        times.sort();
+        let median = times[times.len() / 2];
+        Ok(vec![Row {
+            what: "start until the port answers, 100 instances",
+            measured: format!("{} ms", median.as_millis()),
+            target: "150 ms",
+            original: "2.1 s",
+            reached: median <= Duration::from_millis(150),
+            details: format!("median of {times:?}"),
+        }])
+    }
+
+    async fn memory(&self) -> io::Result<Vec<Row>> {
+        let empty = tempfile::tempdir()?;
+        let server = self.server(empty.path()).await?;
+        let idle = server.resident_mb().await;
+        server.stop().await?;
+        let data = with_instances(self, 100).await?;
+        let server = self.server(data.path()).await?;
+        let full = server.resident_mb().await;
+        server.stop().await?;
+        Ok(vec![
+            Row {
+                what: "resident memory, idle",
+                measured: format!("{idle:.1} MB"),
+                target: "25 MB",
+                original: "200 MB",
+                reached: idle <= 25.0,
+                details: String::new(),
+            },
+            Row {
+                what: "resident memory, 100 instances",
+                measured: format!("{full:.1} MB"),
+                target: "30 MB",
+                original: "226 MB",
+                reached: full <= 30.0,
+                details: String::new(),
+            },
+        ])
+    }
+
+    async fn state(&self) -> io::Result<Vec<Row>> {
+        let (server, token, _data) = self.fresh().await?;
+        let load = self.requests(
+            &server,
+            "GET",
+            "/instance/connectionState/acme",
+            &token,
+            Template::new("", 0),
+            32,
+        );
+        let before = cpu(&server);
+        let report = http::run(&load).await;
+        let used = cpu(&server) - before;
+        let per_request = used * 1e6 / report.good.max(1) as f64;
+        server.stop().await?;
+        Ok(vec![Row {
+            what: "connectionState with an instance token, 32 connections",
+            measured: format!("{:.0}/s", report.per_second()),
+            target: "20,000/s",
+            original: "590 to 1,360/s",
+            reached: report.per_second() >= 20_000.0 && report.bad == 0,
+            details: format!(
+                "server CPU {per_request:.1} µs per request; {}",
+                report.json()
+            ),
+        }])
+    }
+
+    async fn inbound(&mut self) -> io::Result<Vec<Row>> {
+        let (server, _, _data) = self.fresh().await?;
+        // Somebody listens, so that every message is emitted too.
+        let mut listening = self.sockets(&server, 1, Mode::Idle, 0);
+        listening.settle = Duration::ZERO;
+        listening.time = self.time + Duration::from_secs(4);
+        let listener = tokio::spawn(socketio::run(listening));
+        tokio::time::sleep(Duration::from_millis(1000)).await;
+        let mut load = self.requests(
+            &server,
+            "POST",
+            "/webhook/evolution",
+            KEY,
+            Template::new(MESSAGE, 100),
+            32,
+        );
+        load.first = self.numbers();
+        let before = cpu(&server);
+        let report = http::run(&load).await;
+        let used = cpu(&server) - before;
+        let seen = listener.await.map_err(io::Error::other)?;
+        let told = seen.delivered;
+        let stored = server
+            .ask("POST", "/chat/findMessages/acme", &json!({"offset": 1}))
+            .await?["messages"]["total"]
+            .as_u64();
+        let per_message = used * 1e6 / report.good.max(1) as f64;
+        let complete = told == report.good && stored == Some(report.good);
+        server.stop().await?;
+        Ok(vec![Row {
+            what: "inbound message stored, logged and emitted, 32 connections, synchronous=FULL",
+            measured: format!("{:.0}/s", report.per_second()),
+            target: "3,000/s",
+            original: "58 to 108/s",
+            reached: report.per_second() >= 3000.0 && report.bad == 0 && complete,
+            details: format!(
+                "server CPU {per_message:.0} µs per message; stored {stored:?}, emitted {told}; {}",
+                report.json()
+            ),
+        }])
+    }
+
+    async fn one_client(&mut self) -> io::Result<Vec<Row>> {
+        let (server, _, _data) = self.fresh().await?;
+        let report = socketio::run(self.sockets(&server, 1, Mode::Window(1), 700)).await;
+        let (median, tail) = (
+            report.took.milliseconds(0.5),
+            report.took.milliseconds(0.99),
+        );
+        server.stop().await?;
+        Ok(vec![Row {
+            what: "one Socket.IO client, one message in flight, inbound POST to event, p50 / p99",
+            measured: format!("{median:.2} / {tail:.2} ms"),
+            target: "1.5 / 6 ms",
+            original: "18 to 38 / 56 to 61 ms",
+            reached: median <= 1.5 && tail <= 6.0 && report.missing == 0,
+            details: report.json().to_string(),
+        }])
+    }
+
+    async fn fan_out(&mut self) -> io::Result<Vec<Row>> {
+        let (server, _, _data) = self.fresh().await?;
+        let report = socketio::run(self.sockets(&server, 1000, Mode::Window(8), 700)).await;
+        let one_poster = socketio::Load {
+            posters: 1,
+            ..self.sockets(&server, 1000, Mode::Window(8), 700)
+        };
+        let in_turn = socketio::run(one_poster).await;
+        server.stop().await?;
+        let measured = |report: &socketio::Report| {
+            format!(
+                "{:.0} deliveries/s, {} lost",
+                report.per_second(),
+                report.missing
+            )
+        };
+        Ok(vec![
+            Row {
+                what: "1000 clients on one namespace, 8 events in flight",
+                measured: measured(&report),
+                target: "200,000/s, none lost",
+                original: "17,000 to 25,000/s",
+                reached: report.per_second() >= 200_000.0 && report.missing == 0,
+                details: report.json().to_string(),
+            },
+            Row {
+                what: "the same, but each post waits for the answer to the one before",
+                measured: measured(&in_turn),
+                target: "",
+                original: "",
+                reached: true,
+                details: in_turn.json().to_string(),
+            },
+        ])
+    }
+
+    async fn idle_clients(&mut self) -> io::Result<Vec<Row>> {
+        let (server, _, _data) = self.fresh().await?;
+        let mut load = self.sockets(&server, 2000, Mode::Idle, 0);
+        load.time = Duration::from_secs(1);
+        let report = socketio::run(load).await;
+        let each = report.kib_per_client().unwrap_or(f64::INFINITY);
+        server.stop().await?;
+        Ok(vec![Row {
+            what: "memory per idle Socket.IO client",
+            measured: format!("{each:.1} KB"),
+            target: "30 KB",
+            original: "",
+            reached: each <= 30.0 && report.lost == 0,
+            details: report.json().to_string(),
+        }])
+    }
+
+    async fn find_messages(&mut self) -> io::Result<Vec<Row>> {
+        let data = tempfile::tempdir()?;
+        let server = self.server(data.path()).await?;
+        for (name, number) in [("thousand", "5511900000011"), ("million", "5511900000012")] {
+            create(&server, name, number).await?;
+            let first = MESSAGE.replace(NUMBER, number).replace("{{chat}}", "000");
+            let first = serde_json::from_str(&Template::new(&first, 100).fill(0))
+                .map_err(io::Error::other)?;
+            server.ask("POST", "/webhook/evolution", &first).await?;
+        }
+        server.stop().await?;
+        seed(data.path(), "thousand", 1000, 10).await?;
+        seed(data.path(), "million", 1_000_000, 1000).await?;
+        let server = self.server(data.path()).await?;
+        let chat = r#"{"where":{"key":{"remoteJid":"5511800000007@s.whatsapp.net"}},"offset":50}"#;
+        let mut rows = Vec::new();
+        for (what, body) in [
+            (
+                "findMessages, newest page, of 1 thousand and 1 million rows, p99",
+                r#"{"offset":50}"#,
+            ),
+            (
+                "findMessages, a chat's newest page, of 1 thousand and 1 million rows, p99",
+                chat,
+            ),
+            (
+                "findMessages, page 15, of 1 thousand and 1 million rows, p99",
+                r#"{"offset":50,"page":15}"#,
+            ),
+        ] {
+            let mut tails = Vec::new();
+            let mut details = Vec::new();
+            for name in ["thousand", "million"] {
+                let path = format!("/chat/findMessages/{name}");
+                let report = http::run(&self.requests(
+                    &server,
+                    "POST",
+                    &path,
+                    KEY,
+                    Template::new(body, 0),
+                    1,
+                ))
+                .await;
+                tails.push(report.took.milliseconds(0.99));
+                details.push(report.json().to_string());
+            }
+            rows.push(Row {
+                what,
+                measured: format!("{:.1} and {:.1} ms", tails[0], tails[1]),
+                target: "10 ms",
+                original: "",
+                reached: tails[1] <= 10.0,
+                details: details.join("; "),
+            });
+        }
+        let deep = Template::new(r#"{"offset":50,"page":10000}"#, 0);
+        let report =
+            http::run(&self.requests(&server, "POST", "/chat/findMessages/million", KEY, deep, 1))
+                .await;
+        rows.push(Row {
+            what: "findMessages, page 10,000 of 1 million rows, p99",
+            measured: format!("{:.1} ms", report.took.milliseconds(0.99)),
+            target: "",
+            original: "",
+            reached: true,
+            details: report.json().to_string(),
+        });
+        server.stop().await?;
+        Ok(rows)
+    }
+}
+
+fn cpu(server: &Server) -> f64 {
+    pombo_bench::usage::Usage::of(server.pid()).map_or(0.0, |usage| usage.cpu_seconds)
+}
+
+/// Its token.
+async fn create(server: &Server, name: &str, number: &str) -> io::Result<String> {
+    let websocket = json!({"enabled": true, "events": ["MESSAGES_UPSERT"]});
+    let body = json!({"instanceName": name, "integration": "EVOLUTION", "number": number, "websocket": websocket});
+    let answer = server.ask("POST", "/instance/create", &body).await?;
+    answer["hash"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| io::Error::other(format!("no token: {answer}")))
+}
+
+async fn with_instances(bench: &Bench, count: u64) -> io::Result<TempDir> {
+    let data = tempfile::tempdir()?;
+    let server = bench.server(data.path()).await?;
+    for number in 0..count {
+        create(
+            &server,
+            &format!("instance-{number}"),
+            &format!("551190{number:07}"),
+        )
+        .await?;
+    }
+    server.stop().await?;
+    Ok(data)
+}
+
+async fn seed(data: &Path, name: &str, messages: u64, chats: u64) -> io::Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("seed.py");
+    let database = std::fs::read_dir(data)?
+        .flatten()
+        .map(|file| file.path())
+        .find(|path| path.extension().is_some_and(|kind| kind == "db"));
+    let database = database.ok_or_else(|| io::Error::other("no database in the data directory"))?;
+    let status = tokio::process::Command::new("python3")
+        .arg(script)
+        .arg(database)
+        .args([name, &messages.to_string(), &chats.to_string()])
+        .status()
+        .await?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(
+            "the database could not be filled: python3 is needed",
+        ))
+    }
+}

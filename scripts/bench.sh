@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The table of benchmarks: builds the release, starts servers on fresh data directories, on 127.0.0.1 only, and puts bounded
+# loads on them, about three minutes in all. `scripts/bench.sh [ROW...]`; rows: start memory state inbound one fan-out idle find
+#
+#   BENCH_SECONDS  for each load; default 8
+#   TMPDIR         where the databases are: on the disk that is meant to be measured
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cargo build --locked --release -p pombo-server -p pombo-bench
+# A thousand clients, and the server beside them.
+ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+exec target/release/bench-table "$@"
