@@ -109,7 +109,12 @@ async fn open(api: &Api, parts: &mut Parts) -> Result<Response, ApiError> {
     let chosen = key_protocol(&parts.headers).map(str::to_owned);
     let handshake = WebSocketUpgrade::from_request_parts(parts, api)
         .await
-        .map_err(|rejection| ApiError::plain(rejection.status(), rejection.body_text()))?
+        .map_err(|rejection| {
+            if parts.version < http::Version::HTTP_11 {
+                return ApiError::plain(StatusCode::UPGRADE_REQUIRED, UPGRADE_HINT);
+            }
+            ApiError::plain(rejection.status(), rejection.body_text())
+        })?
         .max_message_size(limit)
         .max_frame_size(limit);
     let handshake = match chosen {
@@ -120,11 +125,12 @@ async fn open(api: &Api, parts: &mut Parts) -> Result<Response, ApiError> {
     Ok(handshake.on_upgrade(move |socket| session::run(socket, feed.open(request))))
 }
 
+const UPGRADE_HINT: &str = "This is a WebSocket address: connect with a WebSocket client. Behind a reverse proxy, forward the \
+                            headers Upgrade and Connection over HTTP/1.1";
+
 /// `/ws` without an upgrade: what to do instead.
 pub(crate) async fn upgrade_required() -> Response {
-    let hint = "This is a WebSocket address: connect with a WebSocket client. Behind a reverse proxy, forward the headers \
-                Upgrade and Connection over HTTP/1.1";
-    let mut response = ApiError::plain(StatusCode::UPGRADE_REQUIRED, hint).into_response();
+    let mut response = ApiError::plain(StatusCode::UPGRADE_REQUIRED, UPGRADE_HINT).into_response();
     response
         .headers_mut()
         .insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -48,8 +48,12 @@ pub struct SubscriptionChange {
     pub options: Map<String, Value>,
 }
 
+/// What webhooks are signed with: the present secret, and the one before it while receivers change over.
+const SECRETS: [&str; 2] = ["secret", "previousSecret"];
+
 /// What is to be stored when `change` is applied to `previous`.
 pub(crate) fn merge(
+    transport: TransportKind,
     previous: Option<&Subscription>,
     change: &SubscriptionChange,
 ) -> (EventList, Map<String, Value>) {
@@ -66,11 +70,13 @@ pub(crate) fn merge(
     let mut options = previous
         .map(|previous| previous.options.clone())
         .unwrap_or_default();
+    let signed = transport == TransportKind::Webhook;
     let old_secret = options.get("secret").cloned();
     for (name, value) in &change.options {
         // An empty secret is none, and without one there is nothing to change over from.
-        let removes = value.is_null() || (name == "secret" && value.as_str() == Some(""));
-        if removes && name == "secret" {
+        let removes = value.is_null()
+            || (signed && SECRETS.contains(&name.as_str()) && value.as_str() == Some(""));
+        if removes && signed && name == "secret" {
             options.remove("previousSecret");
         }
         if removes {
@@ -80,7 +86,8 @@ pub(crate) fn merge(
         }
     }
     // A new signing secret keeps the old one valid beside it, so that receivers can change over without a gap.
-    let rotated = old_secret.is_some()
+    let rotated = signed
+        && old_secret.is_some()
         && options
             .get("secret")
             .is_some_and(|new| old_secret.as_ref() != Some(new));
@@ -161,6 +168,7 @@ impl Gateway {
         let _changing = entry.change.lock().await;
         let state = entry.state();
         let (events, options) = merge(
+            transport,
             state.subscriptions.get(&transport).map(AsRef::as_ref),
             &change,
         );
@@ -244,32 +252,54 @@ mod tests {
     #[test]
     fn no_list_means_all_at_first_and_the_same_list_later() {
         assert_eq!(
-            merge(None, &change(true, None, json!({}))).0.names().len(),
-            31
-        );
-        assert_eq!(
-            merge(None, &change(true, Some(&[]), json!({})))
+            merge(TransportKind::Webhook, None, &change(true, None, json!({})))
                 .0
                 .names()
                 .len(),
             31
         );
         assert_eq!(
-            merge(None, &change(false, None, json!({}))).0.names().len(),
+            merge(
+                TransportKind::Webhook,
+                None,
+                &change(true, Some(&[]), json!({}))
+            )
+            .0
+            .names()
+            .len(),
+            31
+        );
+        assert_eq!(
+            merge(
+                TransportKind::Webhook,
+                None,
+                &change(false, None, json!({}))
+            )
+            .0
+            .names()
+            .len(),
             0
         );
         let previous = stored(&["CALL"], json!({}));
         assert_eq!(
-            merge(Some(&previous), &change(true, None, json!({})))
-                .0
-                .names(),
+            merge(
+                TransportKind::Webhook,
+                Some(&previous),
+                &change(true, None, json!({}))
+            )
+            .0
+            .names(),
             ["CALL"]
         );
         assert_eq!(
-            merge(Some(&previous), &change(true, Some(&[]), json!({})))
-                .0
-                .names()
-                .len(),
+            merge(
+                TransportKind::Webhook,
+                Some(&previous),
+                &change(true, Some(&[]), json!({}))
+            )
+            .0
+            .names()
+            .len(),
             31
         );
     }
@@ -278,9 +308,13 @@ mod tests {
     fn switching_off_keeps_the_selection() {
         let previous = stored(&["CALL"], json!({}));
         assert_eq!(
-            merge(Some(&previous), &change(false, Some(&[]), json!({})))
-                .0
-                .names(),
+            merge(
+                TransportKind::Webhook,
+                Some(&previous),
+                &change(false, Some(&[]), json!({}))
+            )
+            .0
+            .names(),
             ["CALL"]
         );
     }
@@ -292,7 +326,11 @@ mod tests {
             json!({"secret": "b", "previousSecret": "a", "url": "http://x"}),
         );
         for none in [json!({"secret": ""}), json!({"secret": null})] {
-            let (_, options) = merge(Some(&previous), &change(true, None, none));
+            let (_, options) = merge(
+                TransportKind::Webhook,
+                Some(&previous),
+                &change(true, None, none),
+            );
             assert_eq!(Value::Object(options), json!({"url": "http://x"}));
         }
     }
@@ -300,12 +338,17 @@ mod tests {
     #[test]
     fn a_new_secret_keeps_the_old_one_beside_it() {
         let previous = stored(&["CALL"], json!({"secret": "a", "url": "http://x"}));
-        let (_, options) = merge(Some(&previous), &change(true, None, json!({"secret": "b"})));
+        let (_, options) = merge(
+            TransportKind::Webhook,
+            Some(&previous),
+            &change(true, None, json!({"secret": "b"})),
+        );
         assert_eq!(
             Value::Object(options),
             json!({"secret": "b", "url": "http://x", "previousSecret": "a"})
         );
         let (_, options) = merge(
+            TransportKind::Webhook,
             Some(&previous),
             &change(true, None, json!({"secret": null})),
         );

@@ -124,7 +124,7 @@ impl Gateway {
                     };
                     let mut subscriptions = BTreeMap::new();
                     for (transport, change) in changes {
-                        let (events, options) = merge(None, change);
+                        let (events, options) = merge(*transport, None, change);
                         let stored = subscription::upsert(
                             tx,
                             &row.id,

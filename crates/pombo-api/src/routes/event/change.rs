@@ -12,6 +12,9 @@ use crate::error::ApiError;
 use crate::extract::Origin;
 use crate::schema::{Schema, coerce_texts};
 
+/// What webhooks are signed with: the present secret, and the one before it while receivers change over.
+const SECRETS: [&str; 2] = ["secret", "previousSecret"];
+
 /// The body of `set`.
 ///
 /// # Errors
@@ -32,6 +35,9 @@ pub(super) fn from_body(
     }
     if let Some(Value::Object(inner)) = body.get_mut(name) {
         same_name_for_groups(inner);
+        if transport == TransportKind::Webhook {
+            null_secrets_are_none(inner);
+        }
     }
     let schema = schema(transport, Strictness::Set);
     if origin == Origin::Form {
@@ -95,6 +101,15 @@ fn same_name_for_groups(inner: &mut Map<String, Value>) {
     }
 }
 
+/// `null` takes a signing secret away, as the empty text does.
+fn null_secrets_are_none(inner: &mut Map<String, Value>) {
+    for name in SECRETS {
+        if let Some(secret) = inner.get_mut(name).filter(|secret| secret.is_null()) {
+            *secret = Value::from("");
+        }
+    }
+}
+
 fn change(
     transport: TransportKind,
     inner: &Map<String, Value>,
@@ -127,6 +142,7 @@ fn change(
                 ("headers", inner.get("headers").cloned()),
                 ("webhookByEvents", either("byEvents", "webhookByEvents")),
                 ("webhookBase64", either("base64", "webhookBase64")),
+                ("strictOrder", inner.get("strictOrder").cloned()),
                 ("secret", inner.get("secret").cloned()),
                 ("previousSecret", inner.get("previousSecret").cloned()),
             ];
@@ -199,10 +215,16 @@ fn build(transport: TransportKind, strictness: Strictness) -> Schema {
                 .property("url", Schema::string())
                 .property("headers", Schema::object())
                 .properties(
-                    &["byEvents", "base64", "webhookByEvents", "webhookBase64"],
+                    &[
+                        "byEvents",
+                        "base64",
+                        "webhookByEvents",
+                        "webhookBase64",
+                        "strictOrder",
+                    ],
                     &Schema::boolean(),
                 )
-                .properties(&["secret", "previousSecret"], &Schema::string())
+                .properties(&SECRETS, &Schema::string())
                 .property("events", events);
             if set {
                 inner

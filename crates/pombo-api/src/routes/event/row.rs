@@ -23,6 +23,9 @@ pub(in crate::routes) fn row(subscription: &Subscription) -> Value {
             put("webhookBase64", json!(base64));
             put("byEvents", json!(by_events));
             put("base64", json!(base64));
+            if subscription.flag("strictOrder") {
+                put("strictOrder", json!(true));
+            }
             if subscription.text("secret").is_some() {
                 put("signed", json!(true));
             }

@@ -23,7 +23,7 @@ pub(super) struct Welcome {
 pub(super) async fn welcome(State(api): State<Api>) -> Json<Welcome> {
     Json(Welcome {
         status: 200,
-        message: "Welcome to the Evolution API, it is working!",
+        message: "Welcome to Pombo, compatible with Evolution API v2. It is working!",
         version: COMPATIBLE_VERSION,
         client_name: api.gateway.config().client_name.clone(),
         whatsapp_web_version: api.config.whatsapp_web_version.clone(),
