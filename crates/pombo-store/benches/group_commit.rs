@@ -50,7 +50,10 @@ async fn run(producers: i64, messages: i64) {
                 let asked = Instant::now();
                 db.write(move |tx| {
                     let owner = Arc::clone(&owner);
-                    Box::pin(async move { kit::inbound(tx, &owner, number, CHATS, 3).await })
+                    Box::pin(async move {
+                        kit::inbound(tx, &owner, number, 1_795_393_200 + number / 1000, CHATS, 3)
+                            .await
+                    })
                 })
                 .await
                 .expect("the message is stored");

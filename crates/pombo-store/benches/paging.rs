@@ -13,6 +13,9 @@ use pombo_store::{Db, Page, chat, contact, instance, message};
 
 const CHATS: i64 = 2000;
 const ROUNDS: usize = 200;
+const START: i64 = 1_795_393_200;
+/// Messages per second of their own time: a million of them in a good hour.
+const DENSITY: i64 = 200;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -60,10 +63,9 @@ async fn fill(db: &Db, owner: &Arc<Instance>, from: i64, to: i64) {
                 let owner = Arc::clone(&owner);
                 db.write(move |tx| {
                     let owner = Arc::clone(&owner);
-                    // A day per 1000 messages, so that times differ.
-                    Box::pin(
-                        async move { kit::inbound(tx, &owner, number * 86_400, CHATS, 0).await },
-                    )
+                    Box::pin(async move {
+                        kit::inbound(tx, &owner, number, START + number / DENSITY, CHATS, 0).await
+                    })
                 })
                 .await
                 .expect("the message is stored");
@@ -80,13 +82,13 @@ async fn ask(db: &Db, owner: &Instance, size: i64) {
         ..message::MessageFilter::default()
     };
     let one_key = message::MessageFilter {
-        key_id: Some(format!("3EB0{:016X}", 500 * 86_400)),
+        key_id: Some(format!("3EB0{:016X}", 500)),
         ..message::MessageFilter::default()
     };
-    let middle = 1_795_393_200 + size / 2 * 86;
-    let one_day = message::MessageFilter {
+    let middle = START + size / DENSITY / 2;
+    let two_seconds = message::MessageFilter {
         from_seconds: Some(middle),
-        to_seconds: Some(middle + 86_400),
+        to_seconds: Some(middle + 1),
         ..message::MessageFilter::default()
     };
     let pages = u32::try_from(size / 50).unwrap_or(u32::MAX);
@@ -96,7 +98,7 @@ async fn ask(db: &Db, owner: &Instance, size: i64) {
         ("findMessages, last page", &all, pages),
         ("findMessages, one chat", &one_chat, 1),
         ("findMessages, one message", &one_key, 1),
-        ("findMessages, one day", &one_day, 1),
+        ("findMessages, two seconds", &two_seconds, 1),
     ] {
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
@@ -113,7 +115,7 @@ async fn ask(db: &Db, owner: &Instance, size: i64) {
             .await
             .expect("a page");
             times.push(start.elapsed());
-            assert!(page.total > 0 || name.ends_with("chat"), "{name}");
+            assert!(page.total > 0 || size < 10_000, "{name}");
         }
         show(size, name, times);
     }

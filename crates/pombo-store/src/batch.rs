@@ -17,6 +17,9 @@ const ROWS: usize = 64;
 /// Most bytes in one statement of several rows.
 const BYTES: usize = 4 << 20;
 
+/// Lengths of the spans in which messages are counted: a day and a minute.
+pub(crate) const SPANS: [i64; 2] = [86_400, 60];
+
 /// Something that is done for several works at once. The answer is a yes or no.
 pub(crate) enum Request {
     /// Was it new?
@@ -73,8 +76,15 @@ pub(crate) struct ContactRow {
 
 type Asked<T> = Vec<(usize, u64, T)>;
 type Answers = Vec<(usize, u64, bool)>;
-/// Place and ticket of an asker; row id, instance and chat of its message.
-type MessageKeys = Vec<(usize, u64, RowId, InstanceId, String)>;
+/// What is needed of a message once it is written.
+struct MessageKey {
+    place: usize,
+    ticket: u64,
+    id: RowId,
+    instance: InstanceId,
+    remote_jid: String,
+    timestamp_s: i64,
+}
 /// Place and ticket of an asker, the index of the merged row, and whether the asker was the first for it.
 type Places = Vec<(usize, u64, usize, bool)>;
 
@@ -138,13 +148,14 @@ impl Group {
         let mut keys = Vec::with_capacity(asked.len());
         let mut rows = Vec::with_capacity(asked.len());
         for (place, ticket, row) in asked {
-            keys.push((
+            keys.push(MessageKey {
                 place,
                 ticket,
-                row.id.clone(),
-                row.instance_id.clone(),
-                row.remote_jid.clone(),
-            ));
+                id: row.id.clone(),
+                instance: row.instance_id.clone(),
+                remote_jid: row.remote_jid.clone(),
+                timestamp_s: row.timestamp_s,
+            });
             rows.push(message_values(row));
         }
         let (_, affected) = insert_rows(link, self.dialect, &INSERT, rows).await?;
@@ -157,24 +168,31 @@ impl Group {
         };
         let mut state = self.state();
         let mut answers = Vec::with_capacity(keys.len());
-        for (place, ticket, id, instance, remote_jid) in keys {
+        for key in keys {
             let new = written
                 .as_ref()
-                .is_none_or(|written| written.contains(id.as_str()));
+                .is_none_or(|written| written.contains(key.id.as_str()));
             if new {
                 state.count(
-                    &instance,
+                    &key.instance,
                     Counts {
                         messages: 1,
                         ..Counts::default()
                     },
                 );
+                for span in SPANS {
+                    let start = key.timestamp_s.div_euclid(span) * span;
+                    *state
+                        .spans
+                        .entry((key.instance.clone(), span, start))
+                        .or_default() += 1;
+                }
                 *state
                     .chat_messages
-                    .entry((instance, remote_jid))
+                    .entry((key.instance, key.remote_jid))
                     .or_default() += 1;
             }
-            answers.push((place, ticket, new));
+            answers.push((key.place, key.ticket, new));
         }
         Ok(answers)
     }
@@ -344,6 +362,17 @@ impl Group {
         link: &mut Link,
         events: Vec<NewEvent>,
     ) -> Result<Seq, StoreError> {
+        let last = take_places(link, self.dialect, Script::default(), &events).await?;
+        self.log_at(link, last, events).await
+    }
+
+    /// Writes events whose last place is `last`.
+    async fn log_at(
+        &self,
+        link: &mut Link,
+        last: Seq,
+        events: Vec<NewEvent>,
+    ) -> Result<Seq, StoreError> {
         const INSERT: Insert = Insert {
             table: "event",
             columns: &[
@@ -359,23 +388,24 @@ impl Group {
             conflict: Conflict::Fail,
             returning: None,
         };
-        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let last = take_places(link, self.dialect, count).await?;
-        let numbered = || (last - count + 1..).zip(&events);
-        let rows = numbered()
+        let first = last + 1 - count_of(&events);
+        let rows = (first..)
+            .zip(&events)
             .map(|(seq, event)| event_values(seq, event))
             .collect();
         insert_rows(link, self.dialect, &INSERT, rows).await?;
-        self.state().logged.extend((last - count + 1..).zip(events));
+        self.state().logged.extend((first..).zip(events));
         Ok(last)
     }
 
     /// Everything that waits for the end of the group.
     pub(crate) async fn finish(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        let (counts, chat_messages) = {
+        let (counts, spans, chat_messages) = {
             let mut state = self.state();
+            let state = &mut *state;
             (
                 std::mem::take(&mut state.counts),
+                std::mem::take(&mut state.spans),
                 std::mem::take(&mut state.chat_messages),
             )
         };
@@ -389,59 +419,138 @@ impl Group {
             ];
             link.execute(sql.into(), values).await?;
         }
-        self.write_counts(&mut link, counts).await?;
-        if !events.is_empty() {
-            self.log(&mut link, events).await?;
+        let mut script = Script::default();
+        script.insert(self.dialect, &COUNTS, count_rows(&counts));
+        script.insert(self.dialect, &MESSAGE_SPANS, span_rows(&spans));
+        if events.is_empty() {
+            script.run(&mut link, self.dialect).await.map(drop)
+        } else {
+            let last = take_places(&mut link, self.dialect, script, &events).await?;
+            self.log_at(&mut link, last, events).await.map(drop)
         }
-        Ok(())
-    }
-
-    async fn write_counts(
-        &self,
-        link: &mut Link,
-        counts: BTreeMap<InstanceId, Counts>,
-    ) -> Result<(), StoreError> {
-        const INSERT: Insert = Insert {
-            table: "instance_count",
-            columns: &["instance_id", "messages", "contacts", "chats"],
-            conflict: Conflict::Update {
-                key: "instance_id",
-                set: &[
-                    ("messages", "old.messages + new.messages"),
-                    ("contacts", "old.contacts + new.contacts"),
-                    ("chats", "old.chats + new.chats"),
-                ],
-                only_if: None,
-            },
-            returning: None,
-        };
-        let rows: Vec<Vec<Value<'_>>> = counts
-            .iter()
-            .filter(|(_, counts)| **counts != Counts::default())
-            .map(|(instance, counts)| {
-                vec![
-                    instance.as_str().into(),
-                    counts.messages.into(),
-                    counts.contacts.into(),
-                    counts.chats.into(),
-                ]
-            })
-            .collect();
-        insert_rows(link, self.dialect, &INSERT, rows)
-            .await
-            .map(drop)
     }
 }
 
-/// Reserves `count` places in the log and gives the last. The row stays locked until the commit, so that the order of
-/// `seq` is the order of commits even with several servers.
-async fn take_places(link: &mut Link, dialect: Dialect, count: i64) -> Result<Seq, StoreError> {
-    if dialect == Dialect::Mysql {
-        let sql = "UPDATE log_head SET seq = LAST_INSERT_ID(seq + $1) WHERE id = 1";
-        return Ok(link.execute(sql.into(), vec![count.into()]).await?.last_id);
+const COUNTS: Insert = Insert {
+    table: "instance_count",
+    columns: &["instance_id", "messages", "contacts", "chats"],
+    conflict: Conflict::Update {
+        key: "instance_id",
+        set: &[
+            ("messages", "old.messages + new.messages"),
+            ("contacts", "old.contacts + new.contacts"),
+            ("chats", "old.chats + new.chats"),
+        ],
+        only_if: None,
+    },
+    returning: None,
+};
+
+const MESSAGE_SPANS: Insert = Insert {
+    table: "message_span",
+    columns: &["instance_id", "span_s", "start_s", "messages"],
+    conflict: Conflict::Update {
+        key: "instance_id, span_s, start_s",
+        set: &[("messages", "old.messages + new.messages")],
+        only_if: None,
+    },
+    returning: None,
+};
+
+fn count_rows(counts: &BTreeMap<InstanceId, Counts>) -> Vec<Vec<Value<'_>>> {
+    counts
+        .iter()
+        .filter(|(_, counts)| **counts != Counts::default())
+        .map(|(instance, counts)| {
+            vec![
+                instance.as_str().into(),
+                counts.messages.into(),
+                counts.contacts.into(),
+                counts.chats.into(),
+            ]
+        })
+        .collect()
+}
+
+fn span_rows(spans: &BTreeMap<(InstanceId, i64, i64), i64>) -> Vec<Vec<Value<'_>>> {
+    spans
+        .iter()
+        .map(|((instance, span, start), messages)| {
+            vec![
+                instance.as_str().into(),
+                (*span).into(),
+                (*start).into(),
+                (*messages).into(),
+            ]
+        })
+        .collect()
+}
+
+fn count_of(events: &[NewEvent]) -> i64 {
+    i64::try_from(events.len()).unwrap_or(i64::MAX)
+}
+
+/// Small statements that follow each other: with SQLite they go to its thread together, since the way there and back
+/// costs more than they do.
+#[derive(Default)]
+struct Script<'q> {
+    statements: Vec<(String, Vec<Value<'q>>)>,
+}
+
+impl<'q> Script<'q> {
+    fn insert(&mut self, dialect: Dialect, insert: &Insert, mut rows: Vec<Vec<Value<'q>>>) {
+        while !rows.is_empty() {
+            let piece = piece_size(&rows);
+            let values = rows.drain(..piece).flatten().collect();
+            self.statements.push((insert.text(dialect, piece), values));
+        }
     }
-    let sql = "UPDATE log_head SET seq = seq + $1 WHERE id = 1 RETURNING seq";
-    let rows = link.rows(sql.into(), vec![count.into()]).await?;
+
+    /// Runs them; gives the rows that the last one returned.
+    async fn run(self, link: &mut Link, dialect: Dialect) -> Result<Vec<Row>, StoreError> {
+        if dialect == Dialect::Sqlite && !self.statements.is_empty() {
+            let (texts, values): (Vec<_>, Vec<_>) = self.statements.into_iter().unzip();
+            return link
+                .rows(
+                    texts.join("; ").into(),
+                    values.into_iter().flatten().collect(),
+                )
+                .await;
+        }
+        let mut returned = Vec::new();
+        for (sql, values) in self.statements {
+            returned = link.rows(sql.into(), values).await?;
+        }
+        Ok(returned)
+    }
+}
+
+/// Runs what goes before, reserves places in the log for these events, and gives the last. The row stays locked until
+/// the commit, so that the order of `seq` is the order of commits even with several servers.
+async fn take_places(
+    link: &mut Link,
+    dialect: Dialect,
+    mut before: Script<'_>,
+    events: &[NewEvent],
+) -> Result<Seq, StoreError> {
+    let count = count_of(events);
+    match dialect {
+        Dialect::Mysql => {
+            before.run(link, dialect).await?;
+            let sql = "UPDATE log_head SET seq = LAST_INSERT_ID(seq + $1) WHERE id = 1";
+            return Ok(link.execute(sql.into(), vec![count.into()]).await?.last_id);
+        }
+        Dialect::Postgres | Dialect::Sqlite => {
+            let place = if dialect == Dialect::Sqlite {
+                "?"
+            } else {
+                "$1"
+            };
+            let sql = format!("UPDATE log_head SET seq = seq + {place} WHERE id = 1 RETURNING seq");
+            before.statements.push((sql, vec![count.into()]));
+        }
+    }
+    let rows = before.run(link, dialect).await?;
     rows.first()
         .ok_or_else(|| StoreError::Corrupt("the head of the log is missing".to_owned()))?
         .int(0)
@@ -522,7 +631,7 @@ async fn missing(
 }
 
 /// Which of these messages are there under the ids they were given.
-async fn stored_ids(link: &mut Link, keys: &MessageKeys) -> Result<HashSet<String>, StoreError> {
+async fn stored_ids(link: &mut Link, keys: &[MessageKey]) -> Result<HashSet<String>, StoreError> {
     let mut stored = HashSet::new();
     for piece in keys.chunks(ROWS) {
         let places = places_for(piece.len());
@@ -532,7 +641,7 @@ async fn stored_ids(link: &mut Link, keys: &MessageKeys) -> Result<HashSet<Strin
             .iter()
             .cycle()
             .take(places)
-            .map(|key| Value::from(key.2.as_str()))
+            .map(|key| Value::from(key.id.as_str()))
             .collect();
         for row in link.rows(sql.into(), ids).await? {
             stored.insert(row.text(0)?);

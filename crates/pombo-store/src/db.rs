@@ -75,6 +75,7 @@ impl Db {
             listener: Arc::clone(&listener),
             closing: Arc::clone(&closing),
             sweeping: true,
+            full: false,
         };
         let writer = Mutex::new(Some(tokio::spawn(writer.run())));
         let shared = Shared {

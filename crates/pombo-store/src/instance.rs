@@ -184,6 +184,7 @@ pub async fn delete(tx: &mut Tx, id: &InstanceId) -> Result<(), StoreError> {
         "DELETE FROM proxy WHERE instance_id = $1",
         "DELETE FROM subscription WHERE instance_id = $1 AND retired_at_seq IS NULL",
         "DELETE FROM instance_count WHERE instance_id = $1",
+        "DELETE FROM message_span WHERE instance_id = $1",
     ] {
         tx.execute(table, vec![id.as_str().into()]).await?;
     }

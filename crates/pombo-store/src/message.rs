@@ -6,7 +6,7 @@ use pombo_domain::id::{InstanceId, RowId};
 use pombo_domain::message::{DeviceSource, Message, MessageKey, MessageStatus};
 use serde_json::Value as Json;
 
-use crate::batch::{MessageRow, Request};
+use crate::batch::{MessageRow, Request, SPANS};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::page::Page;
@@ -15,6 +15,9 @@ use crate::tx::Tx;
 
 /// Longest address or id that every database can look up.
 const LONGEST: usize = 255;
+
+/// How many rows may be skipped one by one; a way further back begins at its day and minute.
+const FAR: i64 = 1000;
 
 /// The columns of a message whose table is called `m`, in the order of `from_row`.
 pub(crate) const COLUMNS: &str = "m.id, m.instance_id, m.remote_jid, m.key_id, m.from_me, m.timestamp_s, m.message_type, \
@@ -142,17 +145,37 @@ pub async fn find(
     }
     // The pages of the older half are counted from the end: the way to them is shorter.
     let size = i64::from(page.size).min(total - page.offset());
-    let (order, skip) = if page.offset() > total / 2 {
-        ("ASC", total - page.offset() - size)
+    let newest_first = page.offset() <= total / 2;
+    let mut skip = if newest_first {
+        page.offset()
     } else {
-        ("DESC", page.offset())
+        total - page.offset() - size
     };
     let mut conditions = conditions(instance, filter);
+    if skip > FAR && *filter == MessageFilter::default() {
+        let bound;
+        (bound, skip) = way_to(db, instance, newest_first, skip).await?;
+        conditions.and_if(
+            if newest_first {
+                "timestamp_s <"
+            } else {
+                "timestamp_s >="
+            },
+            bound,
+        );
+    }
     let limit = conditions.push(size);
     let offset = conditions.push(skip);
+    let order = if newest_first { "DESC" } else { "ASC" };
+    // Few rows have one id: sorting them must not look cheaper than finding them. (`+ 0` keeps the index on time away.)
+    let time = if filter.id.is_some() || filter.key_id.is_some() {
+        "timestamp_s + 0"
+    } else {
+        "timestamp_s"
+    };
     // Skipping touches the index only; rows are fetched for the page alone.
     let sql = format!(
-        "SELECT {COLUMNS} FROM (SELECT id FROM message WHERE {} ORDER BY timestamp_s {order}, id {order} LIMIT {limit} \
+        "SELECT {COLUMNS} FROM (SELECT id FROM message WHERE {} ORDER BY {time} {order}, id {order} LIMIT {limit} \
          OFFSET {offset}) AS page JOIN message m ON m.id = page.id ORDER BY m.timestamp_s DESC, m.id DESC",
         conditions.text()
     );
@@ -170,6 +193,45 @@ pub async fn find(
         })
         .collect();
     Ok(MessagePage { total, records })
+}
+
+/// Finds the day and then the minute that holds the message after `skip` others: a bound on its time, and how many of
+/// the messages within that bound still come before it.
+async fn way_to(
+    db: &Db,
+    instance: &InstanceId,
+    newest_first: bool,
+    mut skip: i64,
+) -> Result<(Option<i64>, i64), StoreError> {
+    let order = if newest_first { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT start_s, messages FROM message_span WHERE instance_id = $1 AND span_s = $2 AND start_s >= $3 \
+         AND start_s <= $4 ORDER BY start_s {order}"
+    );
+    let (mut first, mut last) = (i64::MIN, i64::MAX);
+    let mut bound = None;
+    for span in SPANS {
+        let values = vec![
+            instance.as_str().into(),
+            span.into(),
+            first.into(),
+            last.into(),
+        ];
+        for row in db.rows(sql.clone(), values).await? {
+            let (start, messages) = (row.int(0)?, row.int(1)?);
+            if skip < messages {
+                (first, last) = (start, start.saturating_add(span - 1));
+                bound = Some(if newest_first {
+                    start.saturating_add(span)
+                } else {
+                    start
+                });
+                break;
+            }
+            skip -= messages;
+        }
+    }
+    Ok((bound, skip))
 }
 
 fn conditions<'q>(instance: &'q InstanceId, filter: &'q MessageFilter) -> Conditions<'q> {
@@ -262,7 +324,7 @@ pub async fn by_key_id(
 
 fn by_key_id_sql() -> String {
     format!(
-        "SELECT {COLUMNS} FROM message m WHERE m.instance_id = $1 AND m.key_id = $2 ORDER BY m.timestamp_s DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM message m WHERE m.instance_id = $1 AND m.key_id = $2 ORDER BY m.timestamp_s + 0 DESC LIMIT 1"
     )
 }
 

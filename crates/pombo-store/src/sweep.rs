@@ -53,15 +53,12 @@ async fn step(tx: &mut Tx) -> Result<(), StoreError> {
             return Ok(());
         }
     }
-    tx.execute(
+    for sql in [
         "DELETE FROM instance_count WHERE instance_id = $1",
-        vec![instance.as_str().into()],
-    )
-    .await?;
-    tx.execute(
+        "DELETE FROM message_span WHERE instance_id = $1",
         "DELETE FROM instance WHERE id = $1",
-        vec![instance.as_str().into()],
-    )
-    .await?;
+    ] {
+        tx.execute(sql, vec![instance.as_str().into()]).await?;
+    }
     Ok(())
 }

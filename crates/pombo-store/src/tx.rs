@@ -103,6 +103,7 @@ impl Tx {
         let mut state = self.group.state();
         state.counts.remove(instance);
         state.chat_messages.retain(|(of, _), _| of != instance);
+        state.spans.retain(|(of, _, _), _| of != instance);
     }
 
     /// Tells the writer that rows of a deleted instance are left to be swept.
@@ -130,6 +131,8 @@ pub(crate) struct State {
     pub(crate) counts: BTreeMap<InstanceId, Counts>,
     /// Messages inserted whose chat has not counted them yet.
     pub(crate) chat_messages: BTreeMap<(InstanceId, String), i64>,
+    /// Messages inserted per day and minute: instance, length and start of the span.
+    pub(crate) spans: BTreeMap<(InstanceId, i64, i64), i64>,
     pub(crate) logged: Vec<(Seq, NewEvent)>,
     pub(crate) swept_later: bool,
 }

@@ -87,6 +87,8 @@ pub(crate) struct Writer {
     pub(crate) closing: Arc<Notify>,
     /// Rows of deleted instances may be left.
     pub(crate) sweeping: bool,
+    /// SQLite's disk was full the last time.
+    pub(crate) full: bool,
 }
 
 impl Writer {
@@ -206,17 +208,27 @@ impl Writer {
         }
     }
 
-    /// One transaction; once more on a new connection when the old one turns out to be dead before the commit.
+    /// One transaction; once more on a new connection when the old one turns out to be dead before the commit, or when
+    /// room could be made on a full disk.
     async fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<State, Failure> {
         let reused = self.link.is_some();
-        match self.transaction(jobs).await {
-            Err(Failure::Work { error, .. } | Failure::Group(error))
-                if reused && error.kind() == Some(TroubleKind::Lost) =>
-            {
+        let outcome = self.transaction(jobs).await;
+        let Err(Failure::Work { error, .. } | Failure::Group(error)) = &outcome else {
+            return outcome;
+        };
+        let again = match error.kind() {
+            Some(TroubleKind::Lost) if reused => {
                 tracing::warn!(%error, "the database connection was lost; connecting again");
-                self.transaction(jobs).await
+                true
             }
-            outcome => outcome,
+            // Only where something can be done about it: see `full`.
+            Some(TroubleKind::Full) => self.full,
+            _ => false,
+        };
+        if again {
+            self.transaction(jobs).await
+        } else {
+            outcome
         }
     }
 
@@ -225,6 +237,18 @@ impl Writer {
             Some(link) => link,
             None => self.connector.connect().await.map_err(Failure::Group)?,
         };
+        if self.full {
+            // The write-ahead log must not take what little room there may be again: it goes into the database first,
+            // and its space is used anew.
+            if let Err(error) = link
+                .rows("PRAGMA wal_checkpoint(PASSIVE)".into(), Vec::new())
+                .await
+            {
+                self.keep(link, Some(&error)).await;
+                return Err(Failure::Group(error));
+            }
+            self.full = false;
+        }
         if let Err(error) = in_time(link.begin()).await {
             self.keep(link, Some(&error)).await;
             return Err(Failure::Group(error));
@@ -279,6 +303,9 @@ impl Writer {
             self.link = Some(link);
             return;
         };
+        if error.kind() == Some(TroubleKind::Full) {
+            self.full = matches!(link, Link::Sqlite(_));
+        }
         if error.kind() == Some(TroubleKind::Lost) {
             return;
         }

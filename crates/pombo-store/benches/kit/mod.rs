@@ -76,15 +76,16 @@ pub(crate) async fn new_instance(db: &Db) -> Instance {
     instance
 }
 
-/// One message as it comes in: message, chat, contact, and `events` events.
+/// Message `number` as it comes in at second `at_s`: message, chat, contact, and `events` events.
 pub(crate) async fn inbound(
     tx: &mut Tx,
     owner: &Instance,
     number: i64,
+    at_s: i64,
     chats: i64,
     events: usize,
 ) -> Result<(), pombo_store::StoreError> {
-    let now = Timestamp::from_millis(1_795_393_200_000 + number);
+    let now = Timestamp::from_millis(at_s * 1000);
     let jid = format!("55119{:08}@s.whatsapp.net", (number * 7919) % chats);
     let text =
         "Bom dia! O pedido chega hoje entre as duas e as quatro da tarde, se a chuva deixar. ";

@@ -85,6 +85,16 @@ CREATE TABLE IF NOT EXISTS message (
     CONSTRAINT message_instance FOREIGN KEY (instance_id) REFERENCES instance (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- How many messages an instance has in each day and minute (span_s), so that the way to a page deep in the past is short.
+CREATE TABLE IF NOT EXISTS message_span (
+    instance_id VARBINARY(64) NOT NULL,
+    span_s BIGINT NOT NULL,
+    start_s BIGINT NOT NULL,
+    messages BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, span_s, start_s),
+    CONSTRAINT message_span_instance FOREIGN KEY (instance_id) REFERENCES instance (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 CREATE TABLE IF NOT EXISTS message_update (
     id VARBINARY(64) NOT NULL PRIMARY KEY,
     instance_id VARBINARY(64) NOT NULL,

@@ -80,6 +80,15 @@ CREATE INDEX message_chat_time ON message (instance_id, remote_jid, timestamp_s,
 CREATE INDEX message_time ON message (instance_id, timestamp_s, id);
 CREATE INDEX message_alt_time ON message (instance_id, remote_jid_alt, timestamp_s, id) WHERE remote_jid_alt IS NOT NULL;
 
+-- How many messages an instance has in each day and minute (span_s), so that the way to a page deep in the past is short.
+CREATE TABLE message_span (
+    instance_id TEXT COLLATE "C" NOT NULL REFERENCES instance (id),
+    span_s BIGINT NOT NULL,
+    start_s BIGINT NOT NULL,
+    messages BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, span_s, start_s)
+);
+
 CREATE TABLE message_update (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     instance_id TEXT COLLATE "C" NOT NULL REFERENCES instance (id),

@@ -80,6 +80,15 @@ CREATE INDEX message_chat_time ON message (instance_id, remote_jid, timestamp_s,
 CREATE INDEX message_time ON message (instance_id, timestamp_s, id);
 CREATE INDEX message_alt_time ON message (instance_id, remote_jid_alt, timestamp_s, id) WHERE remote_jid_alt IS NOT NULL;
 
+-- How many messages an instance has in each day and minute (span_s), so that the way to a page deep in the past is short.
+CREATE TABLE message_span (
+    instance_id TEXT NOT NULL REFERENCES instance (id),
+    span_s INTEGER NOT NULL,
+    start_s INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, span_s, start_s)
+) WITHOUT ROWID;
+
 CREATE TABLE message_update (
     id TEXT NOT NULL PRIMARY KEY,
     instance_id TEXT NOT NULL REFERENCES instance (id),

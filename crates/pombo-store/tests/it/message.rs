@@ -158,6 +158,35 @@ on_every_database! {
         }
     }
 
+    async fn far_pages_are_found_by_day_and_minute(test: &mut TestDb) {
+        let db = &test.db;
+        let owner = stored_instance(db, "alice").await.id;
+        // Out of order, over three days, with many in one second, and some before 1970.
+        for first in (0..6000_i64).step_by(1000) {
+            commit!(db, [owner], |tx| {
+                for number in first..first + 1000 {
+                    let second = match number % 4 {
+                        0 => 100_000,
+                        1 => (number * 7919) % 260_000,
+                        2 => -((number * 31) % 5000),
+                        _ => number,
+                    };
+                    message::insert(tx, &new_message(&owner, "1@g.us", &number.to_string(), second)).await?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        }
+        let all = MessageFilter::default();
+        let whole = message::find(db, &owner, &all, Page { size: 6000, number: 1 }).await.unwrap();
+        assert_eq!((whole.total, whole.records.len()), (6000, 6000));
+        for number in [1, 2, 15, 21, 22, 27, 30, 31, 39, 40, 45, 59, 60] {
+            let page = message::find(db, &owner, &all, Page { size: 100, number }).await.unwrap();
+            let start = usize::try_from(number - 1).unwrap() * 100;
+            assert!(page.records == whole.records[start..start + 100], "page {number}");
+        }
+    }
+
     async fn updates_and_statuses(test: &mut TestDb) {
         let db = &test.db;
         let owner = stored_instance(db, "alice").await.id;
