@@ -1,8 +1,8 @@
 //! The event log in motion: from the commit to everybody who asked.
 //!
-//! The store calls [`Bus::committed`] with what it committed, in the order of the log. [`live`] shows it to connected
-//! clients, [`durable`] delivers it until it has arrived, [`history`] reads it again, [`retention`] prunes it. Nothing here
-//! ever makes the store wait.
+//! The store calls the [`Bus`] with what it committed, in the order of the log. `live` shows it to connected clients, a
+//! [`DurableSink`] per transport delivers it until it has arrived, `history` reads it again, `retention` prunes it. Nothing
+//! here ever makes the store wait.
 
 mod attempt;
 mod book;
