@@ -14,8 +14,6 @@ use crate::tx::{Group, Tx};
 
 /// Most rows in one statement.
 const ROWS: usize = 64;
-/// Most bytes in one statement of several rows.
-const BYTES: usize = 4 << 20;
 
 /// Lengths of the spans in which messages are counted: a day and a minute.
 pub(crate) const SPANS: [i64; 2] = [86_400, 60];
@@ -420,8 +418,13 @@ impl Group {
             link.execute(sql.into(), values).await?;
         }
         let mut script = Script::default();
-        script.insert(self.dialect, &COUNTS, count_rows(&counts));
-        script.insert(self.dialect, &MESSAGE_SPANS, span_rows(&spans));
+        script.insert(self.dialect, &COUNTS, link.piece(), count_rows(&counts));
+        script.insert(
+            self.dialect,
+            &MESSAGE_SPANS,
+            link.piece(),
+            span_rows(&spans),
+        );
         if events.is_empty() {
             script.run(&mut link, self.dialect).await.map(drop)
         } else {
@@ -498,9 +501,15 @@ struct Script<'q> {
 }
 
 impl<'q> Script<'q> {
-    fn insert(&mut self, dialect: Dialect, insert: &Insert, mut rows: Vec<Vec<Value<'q>>>) {
+    fn insert(
+        &mut self,
+        dialect: Dialect,
+        insert: &Insert,
+        most: usize,
+        mut rows: Vec<Vec<Value<'q>>>,
+    ) {
         while !rows.is_empty() {
-            let piece = piece_size(&rows);
+            let piece = piece_size(&rows, most);
             let values = rows.drain(..piece).flatten().collect();
             self.statements.push((insert.text(dialect, piece), values));
         }
@@ -565,7 +574,7 @@ pub(crate) async fn insert_rows(
 ) -> Result<(Vec<Row>, u64), StoreError> {
     let (mut returned, mut affected) = (Vec::new(), 0);
     while !rows.is_empty() {
-        let piece = piece_size(&rows);
+        let piece = piece_size(&rows, link.piece());
         let sql = insert.text(dialect, piece).into();
         let values = rows.drain(..piece).flatten().collect();
         if insert.returning.is_some() && dialect != Dialect::Mysql {
@@ -581,9 +590,9 @@ pub(crate) async fn insert_rows(
 const SIZES: [usize; 12] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
 /// The largest size that neither has too many rows nor too many bytes.
-fn piece_size(rows: &[Vec<Value<'_>>]) -> usize {
+fn piece_size(rows: &[Vec<Value<'_>>], most: usize) -> usize {
     let bytes = |rows: &[Vec<Value<'_>>]| rows.iter().flatten().map(Value::size).sum::<usize>();
-    let fits = |size: &usize| *size <= rows.len() && (*size == 1 || bytes(&rows[..*size]) <= BYTES);
+    let fits = |size: &usize| *size <= rows.len() && (*size == 1 || bytes(&rows[..*size]) <= most);
     SIZES.into_iter().find(fits).unwrap_or(1)
 }
 

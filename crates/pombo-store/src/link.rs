@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use sqlx::Row as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -124,11 +125,25 @@ impl Connector {
                     begin,
                     bouncer,
                     ..
-                } => Ok(Link::Postgres {
-                    connection: options.connect().await?,
-                    begin: begin.clone(),
-                    prepared: !bouncer,
-                }),
+                } => {
+                    let mut connection = options.connect().await?;
+                    let encrypted = match options.get_ssl_mode() {
+                        PgSslMode::Disable => false,
+                        // The server does not know how we reach the pooler.
+                        _ if *bouncer => true,
+                        _ => {
+                            let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+                            sqlx::query_scalar(sql).fetch_one(&mut connection).await?
+                        }
+                    };
+                    let (begin, prepared) = (begin.clone(), !bouncer);
+                    Ok(Link::Postgres {
+                        connection,
+                        begin,
+                        prepared,
+                        piece: piece(encrypted),
+                    })
+                }
                 Self::Mysql(options) => {
                     let mut connection = options.connect().await?;
                     // The default, REPEATABLE READ, locks the gaps between rows: needless with one writer per instance.
@@ -140,8 +155,13 @@ impl Connector {
                     )
                     .fetch_one(&mut connection)
                     .await?;
+                    let cipher = sqlx::query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+                        .fetch_one(&mut connection)
+                        .await?;
+                    let cipher: String = cipher.try_get_unchecked(1)?;
                     Ok(Link::Mysql {
                         connection,
+                        piece: piece(!cipher.is_empty()),
                         largest: usize::try_from(largest).unwrap_or(usize::MAX),
                     })
                 }
@@ -303,6 +323,12 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Most bytes in one statement of several rows. Encrypted, a statement should fit into one TLS record of 16 KiB: sqlx 0.9
+/// leaves Nagle's algorithm on, so that every further record waits some 40 ms for the server's delayed acknowledgement.
+fn piece(encrypted: bool) -> usize {
+    if encrypted { 10 << 10 } else { 4 << 20 }
+}
+
 /// What a statement did.
 pub(crate) struct Done {
     pub(crate) rows_affected: u64,
@@ -319,10 +345,12 @@ pub(crate) enum Link {
         connection: PgConnection,
         begin: Sql,
         prepared: bool,
+        piece: usize,
     },
     Mysql {
         connection: MySqlConnection,
         largest: usize,
+        piece: usize,
     },
 }
 
@@ -353,6 +381,7 @@ impl Link {
             Self::Mysql {
                 connection,
                 largest,
+                ..
             } => {
                 fits(&sql, &values, *largest)?;
                 let (sql, arguments) = for_mysql(&sql, values)?;
@@ -402,6 +431,14 @@ impl Link {
             }
         }
         Ok(())
+    }
+
+    /// Most bytes that a statement of several rows should have.
+    pub(crate) fn piece(&self) -> usize {
+        match self {
+            Self::Sqlite(_) | Self::Memory(_) => piece(false),
+            Self::Postgres { piece, .. } | Self::Mysql { piece, .. } => *piece,
+        }
     }
 
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
