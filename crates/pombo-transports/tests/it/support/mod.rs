@@ -2,6 +2,7 @@
 
 pub(crate) mod fakes;
 pub(crate) mod http;
+pub(crate) mod script;
 pub(crate) mod sio;
 pub(crate) mod world;
 
