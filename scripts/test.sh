@@ -6,6 +6,7 @@
 #   POMBO_TEST_POSTGRES_URL  a PostgreSQL to use instead of the local one; the role may create databases
 #   POMBO_TEST_MYSQL_URL     a MySQL or MariaDB to use instead of the local one; likewise
 #   POMBO_TEST_INSTALL=0     install nothing
+#   POMBO_SOAK_SECONDS       how long the traffic of the soak lasts; default 60
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/step.sh
@@ -199,6 +200,10 @@ doc_tests() {
     cargo test --locked --doc --workspace
 }
 
+soak() {
+    cargo test --locked -p pombo-tests --test endurance soak:: -- --ignored --nocapture
+}
+
 step "system packages" system_packages
 if [ -z "${POMBO_TEST_POSTGRES_URL:-}" ]; then
     if has pg_ctlcluster; then
@@ -225,6 +230,7 @@ step "cargo-nextest" cargo_tool nextest cargo-nextest
 step "build" build
 step "documentation tests" doc_tests
 step "tests" tests
+step "soak, short" soak
 if [ -x scripts/fuzz.sh ]; then
     step "fuzzing, short" scripts/fuzz.sh
 fi
