@@ -48,7 +48,8 @@ impl DurableSink {
             if subscription.paused() {
                 return Ok(false);
             }
-            if !subscription.wants_event(&event.event) {
+            // The log may have left the line behind while it waited; then this event was given up.
+            if seq <= lane.cursor() || !subscription.wants_event(&event.event) {
                 return Ok(true);
             }
             let strict = subscription.flag("strictOrder");

@@ -315,3 +315,46 @@ async fn what_was_queued_by_hand_gets_the_whole_schedule_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_line_that_is_left_behind_does_not_deliver_what_was_given_up() {
+    let bench = Bench::over(Backend::SqliteMemory, |config| config.max_events = 10).await;
+    let entry = bench.create("a").await;
+    until("the creation", || async { bench.lag() == 0 }).await;
+    bench
+        .options(&entry, WEBHOOK, serde_json::json!({"strictOrder": true}))
+        .await;
+    bench.receiver.answers(|_| Err(crate::kit::retry()));
+    for number in 0..40 {
+        bench.incoming(&entry, &format!("M{number}")).await;
+    }
+    until("an attempt", || async {
+        bench.receiver.messages() == ["M0"]
+    })
+    .await;
+    bench.gateway.prune().await.unwrap();
+    let given_up: Vec<_> = bench.deliveries().await;
+    let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = std::sync::Arc::clone(&taken);
+    bench.receiver.answers(move |seen| {
+        noted.lock().unwrap().push(seen.id.clone());
+        Ok(())
+    });
+    until("the last message", || async {
+        bench
+            .receiver
+            .messages()
+            .last()
+            .is_some_and(|id| id == "M39")
+            && bench.lag() == 0
+    })
+    .await;
+    let taken = taken.lock().unwrap();
+    let twice = given_up.iter().filter(|row| {
+        let id = row.delivery.event_id.as_ref().unwrap().as_str();
+        taken.iter().any(|taken| taken == id)
+    });
+    // At most the one whose attempt was under way.
+    assert!(twice.count() <= 1);
+    assert!(given_up.len() >= 100, "{}", given_up.len());
+}
