@@ -11,9 +11,15 @@ mod engine_io;
 mod events;
 mod floods;
 mod gate;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod namespaces;
+#[cfg(feature = "nats")]
+mod nats;
 mod old_clients;
 mod pusher;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod replay;
 mod slow_clients;
 mod socket_io;

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+#[cfg(any(feature = "rabbitmq", feature = "nats", feature = "mqtt"))]
+pub(crate) mod broker;
 pub(crate) mod fakes;
 pub(crate) mod http;
 pub(crate) mod script;
