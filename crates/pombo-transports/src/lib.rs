@@ -15,9 +15,9 @@ mod link;
 pub mod metrics;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+mod name;
 #[cfg(feature = "nats")]
 pub mod nats;
-mod name;
 mod outbound;
 pub mod pusher;
 #[cfg(feature = "rabbitmq")]

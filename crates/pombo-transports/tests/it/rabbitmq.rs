@@ -88,7 +88,7 @@ impl Consumer {
                 .await
                 .unwrap();
         }
-        // A busy broker answers INTERNAL_ERROR to this at times; a leftover exchange hurts nobody.
+        // A busy broker answers INTERNAL_ERROR to this at times, and closes the connection; a leftover hurts nobody.
         let options = ExchangeDeleteOptions::default();
         self.channel
             .exchange_delete(exchange.into(), options)
@@ -200,6 +200,7 @@ async fn what_somebody_deleted_is_made_again() {
     consumer.clear(&instance, &queues).await;
     // Without the exchange the channel is closed, and a new one is made.
     insist(&transport, &event).await;
+    let consumer = Consumer::connect().await;
     consumer.next(&queues[0]).await;
     consumer.clear(&instance, &queues).await;
 }
