@@ -11,6 +11,9 @@ mod support;
 
 mod golden;
 
+mod brokers_mqtt;
+mod brokers_nats;
+mod brokers_rabbitmq;
 mod browser;
 mod operations;
 mod pains;
