@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: installs what is missing (on Debian, as root or with sudo), starts the databases that are not running,
-# builds once, and runs the tests of the whole workspace.
+# Runs every test: installs what is missing (on Debian, as root or with sudo), starts the databases and brokers that are not
+# running, builds once, and runs the tests of the whole workspace.
 #
 #   POMBO_REQUIRE_ALL=1      a test that would be skipped for want of a service fails (set when CI=true)
 #   POMBO_TEST_POSTGRES_URL  a PostgreSQL to use instead of the local one; the role may create databases
@@ -79,6 +79,9 @@ system_packages() {
     if [ -z "${POMBO_TEST_MYSQL_URL:-}" ]; then
         has mariadbd || missing+=(mariadb-server)
     fi
+    has rabbitmq-server || missing+=(rabbitmq-server)
+    has nats-server || missing+=(nats-server)
+    has mosquitto || missing+=(mosquitto)
     if [ "${#missing[@]}" -eq 0 ]; then
         echo "nothing is missing"
     elif [ "${POMBO_TEST_INSTALL:-1}" = 0 ] || ! has apt-get || ! as_root true 2>/dev/null; then
@@ -149,6 +152,32 @@ mysql() {
         CREATE USER IF NOT EXISTS 'pombo_test'@'localhost' IDENTIFIED BY 'pombo_test';
         GRANT ALL PRIVILEGES ON \`pombo\\_%\`.* TO 'pombo_test'@'127.0.0.1', 'pombo_test'@'localhost';"
     mariadb -h 127.0.0.1 -u pombo_test -ppombo_test -N pombo_test -e 'SELECT version()'
+}
+
+# listens PORT: whether somebody listens there on this machine.
+listens() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# broker PORT COMMAND...: starts a broker that is not running, in the background and beyond this script.
+broker() {
+    local port=$1
+    shift
+    if listens "$port"; then
+        echo "running"
+    elif ! has "$1"; then
+        lacking "$1: its tests are skipped"
+    else
+        echo "starting $1"
+        as_root env PATH="$PATH:/usr/sbin:/sbin" setsid nohup "$@" >/dev/null 2>&1 </dev/null &
+        wait_for 90 listens "$port"
+    fi
+}
+
+brokers() {
+    broker 5672 rabbitmq-server
+    broker 4222 nats-server -a 127.0.0.1 -p 4222 -js -sd "${TMPDIR:-/tmp}/pombo-test-nats"
+    broker 1883 mosquitto -p 1883
 }
 
 node_clients() {
@@ -223,6 +252,7 @@ if [ -z "${POMBO_TEST_MYSQL_URL:-}" ]; then
         lacking "MariaDB: its tests are skipped"
     fi
 fi
+step "brokers" brokers
 step "Node clients" node_clients
 step "Python clients" python_clients
 step "Rust client" rust_client
