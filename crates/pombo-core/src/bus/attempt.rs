@@ -60,12 +60,7 @@ impl DurableSink {
                 seq,
             };
             if !strict && !lane.worth_an_attempt(Instant::now()) {
-                let failure = Failure {
-                    attempt: attempt - 1,
-                    status: None,
-                    error: "the receiver is down".to_owned(),
-                    latency: None,
-                };
+                let failure = down(attempt - 1);
                 let delay = self
                     .delay_after(event.event.at, 1, None)
                     .unwrap_or_default();
@@ -106,6 +101,56 @@ impl DurableSink {
             }
             attempt += 1;
         }
+    }
+
+    /// Parks everything that a receiver which is down has waiting, in one transaction: what waits for it must not keep the
+    /// database busy either.
+    pub(super) async fn park_while_down(
+        &self,
+        lane: &Lane,
+        subscription: &Subscription,
+        events: Vec<Arc<Event>>,
+    ) -> Result<(), StoreError> {
+        let Some(through) = events.last().and_then(|event| event.seq) else {
+            return Ok(());
+        };
+        let cursor = lane.cursor();
+        let mut rows = Vec::new();
+        for event in &events {
+            let Some(seq) = event.seq.filter(|seq| *seq > cursor) else {
+                continue;
+            };
+            if subscription.wants_event(&event.event) {
+                let delay = self
+                    .delay_after(event.event.at, 1, None)
+                    .unwrap_or_default();
+                let place = Place {
+                    lane,
+                    subscription,
+                    event,
+                    seq,
+                };
+                rows.push(self.row(place, &down(0), delay));
+            }
+        }
+        let parked = rows.len() as u64;
+        let what = Arc::new((self.name, lane.line.clone(), rows));
+        self.store
+            .write(move |tx| {
+                let what = Arc::clone(&what);
+                Box::pin(async move {
+                    let (sink, line, rows) = &*what;
+                    for row in rows {
+                        delivery::park(tx, row).await?;
+                    }
+                    cursor::set(tx, sink, line.as_ref(), through).await
+                })
+            })
+            .await?;
+        lane.settle(through);
+        self.counters.parked.fetch_add(parked, Ordering::Relaxed);
+        self.parked.notify_one();
+        Ok(())
     }
 
     /// How long to wait before the next attempt; `None` when it was the last.
@@ -193,14 +238,9 @@ impl DurableSink {
         Ok(())
     }
 
-    async fn put_aside(
-        &self,
-        place: Place<'_>,
-        failure: Failure,
-        delay: Option<Duration>,
-    ) -> Result<(), StoreError> {
+    fn row(&self, place: Place<'_>, failure: &Failure, delay: Duration) -> NewDelivery {
         let now = self.clock.now();
-        let parked = NewDelivery {
+        NewDelivery {
             sink: self.name.to_owned(),
             instance_id: place.lane.line.clone(),
             event_seq: place.seq,
@@ -208,12 +248,21 @@ impl DurableSink {
             event_kind: Some(place.event.event.kind),
             subscription: place.subscription.id.clone(),
             attempt: failure.attempt,
-            next_at: now.plus(delay.unwrap_or_default()),
+            next_at: now.plus(delay),
             status: failure.status,
             error: failure.error.clone(),
             latency: failure.latency,
             created_at: Some(now),
-        };
+        }
+    }
+
+    async fn put_aside(
+        &self,
+        place: Place<'_>,
+        failure: Failure,
+        delay: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        let parked = self.row(place, &failure, delay.unwrap_or_default());
         let what = Arc::new((parked, failure));
         let dead = delay.is_none();
         self.store
@@ -230,6 +279,16 @@ impl DurableSink {
                 })
             })
             .await
+    }
+}
+
+/// No attempt was made.
+fn down(attempt: u32) -> Failure {
+    Failure {
+        attempt,
+        status: None,
+        error: "the receiver is down".to_owned(),
+        latency: None,
     }
 }
 

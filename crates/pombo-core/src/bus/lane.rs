@@ -209,6 +209,15 @@ impl Lane {
         due
     }
 
+    /// Whether the receiver is down and it is too early to try it again. Unlike [`Lane::worth_an_attempt`] it only looks.
+    pub(crate) fn is_down(&self, now: Instant) -> bool {
+        let state = self.state();
+        state.failures >= FAILURES_UNTIL_DOWN
+            && state
+                .last_attempt
+                .is_some_and(|last| now.duration_since(last) < PROBE_EVERY)
+    }
+
     /// Remembers how the last attempt ended.
     pub(crate) fn attempted(&self, worked: bool) {
         let mut state = self.state();

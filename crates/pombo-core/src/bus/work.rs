@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::subscription::Subscription;
@@ -121,16 +121,22 @@ impl DurableSink {
         lane: &Arc<Lane>,
         events: Vec<Arc<Event>>,
     ) -> Result<bool, StoreError> {
-        for event in events {
+        for (index, event) in events.iter().enumerate() {
             let Some(seq) = event.seq else { continue };
             if seq <= lane.cursor() {
                 continue;
             }
             let subscription = lane.subscription();
+            let strict = subscription.flag("strictOrder") || subscription.paused();
+            if !strict && !self.stop.is_cancelled() && lane.is_down(Instant::now()) {
+                let rest = events.iter().skip(index).cloned().collect();
+                self.park_while_down(lane, &subscription, rest).await?;
+                return Ok(true);
+            }
             let wanted = subscription.wants_event(&event.event);
             if self.stop.is_cancelled()
                 || subscription.paused()
-                || (wanted && !self.first_attempt(lane, &event, seq).await?)
+                || (wanted && !self.first_attempt(lane, event, seq).await?)
             {
                 lane.put_back();
                 return Ok(false);
