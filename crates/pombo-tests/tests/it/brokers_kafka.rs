@@ -9,10 +9,8 @@ use tokio::net::TcpStream;
 use crate::support::{Driver, NUMBER, free_address};
 
 /// A broker; `None`, said loudly, when it is not installed.
-async fn broker(address: SocketAddr, more: Value) -> Option<Driver> {
-    let mut job = json!({"port": address.port()});
-    crate::support::driver::merge(&mut job, more);
-    let broker = Driver::python("kafka_broker.py", &job)?;
+async fn broker(address: SocketAddr) -> Option<Driver> {
+    let broker = Driver::python("kafka_broker.py", &json!({"port": address.port()}))?;
     until("the broker to listen", || async {
         TcpStream::connect(address).await.ok()
     })
@@ -34,10 +32,11 @@ fn settings<'a>(brokers: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, 
     settings
 }
 
-fn reader(brokers: &str, topic: &str, more: Value) -> Option<Driver> {
-    let mut job = json!({"brokers": brokers, "topics": [topic]});
-    crate::support::driver::merge(&mut job, more);
-    Driver::python("kafka_reader.py", &job)
+fn reader(brokers: &str, topic: &str) -> Option<Driver> {
+    Driver::python(
+        "kafka_reader.py",
+        &json!({"brokers": brokers, "topics": [topic]}),
+    )
 }
 
 fn all() -> Value {
@@ -51,7 +50,7 @@ fn envelope(record: &Value) -> Value {
 #[tokio::test]
 async fn each_instance_and_event_has_a_topic_in_order() {
     let address = free_address();
-    let Some(_broker) = broker(address, json!({})).await else {
+    let Some(_broker) = broker(address).await else {
         return;
     };
     let brokers = address.to_string();
@@ -62,7 +61,7 @@ async fn each_instance_and_event_has_a_topic_in_order() {
     for id in ["m1", "m2", "m3"] {
         client.incoming(NUMBER, id, "hello").await.expect(200);
     }
-    let Some(mut reader) = reader(&brokers, "evolution.acme.messages.upsert", json!({})) else {
+    let Some(mut reader) = reader(&brokers, "evolution.acme.messages.upsert") else {
         return;
     };
     for id in ["m1", "m2", "m3"] {
@@ -93,7 +92,7 @@ async fn each_instance_and_event_has_a_topic_in_order() {
 #[tokio::test]
 async fn global_topics_take_everybodys_chosen_events() {
     let address = free_address();
-    let Some(_broker) = broker(address, json!({})).await else {
+    let Some(_broker) = broker(address).await else {
         return;
     };
     let brokers = address.to_string();
@@ -106,7 +105,7 @@ async fn global_topics_take_everybodys_chosen_events() {
     let client = server.client();
     client.create("acme", NUMBER, json!({})).await;
     client.incoming(NUMBER, "m1", "hello").await.expect(200);
-    let Some(mut reader) = reader(&brokers, "wa.global.messages.upsert", json!({})) else {
+    let Some(mut reader) = reader(&brokers, "wa.global.messages.upsert") else {
         return;
     };
     let record = reader.kind("record").await;
@@ -125,11 +124,11 @@ async fn what_happened_while_the_broker_was_away_arrives_later() {
     client.incoming(NUMBER, "m1", "hello").await.expect(200);
     server.kill().await;
     server.start_again().await;
-    let Some(first) = broker(address, json!({})).await else {
+    let Some(first) = broker(address).await else {
         return;
     };
     let topic = "evolution.acme.messages.upsert";
-    let Some(mut before) = reader(&brokers, topic, json!({})) else {
+    let Some(mut before) = reader(&brokers, topic) else {
         return;
     };
     assert_eq!(
@@ -144,10 +143,10 @@ async fn what_happened_while_the_broker_was_away_arrives_later() {
     })
     .await;
     client.incoming(NUMBER, "m2", "hello").await.expect(200);
-    let Some(_second) = broker(address, json!({})).await else {
+    let Some(_second) = broker(address).await else {
         return;
     };
-    let Some(mut after) = reader(&brokers, topic, json!({})) else {
+    let Some(mut after) = reader(&brokers, topic) else {
         return;
     };
     assert_eq!(
