@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs every test: installs what is missing (on Debian, as root or with sudo), starts the databases that are not running,
-# builds once, and runs the tests of the whole workspace.
+# Runs every test: installs what is missing (on Debian, as root or with sudo), starts the databases and brokers that are not
+# running, builds once, and runs the tests of the whole workspace.
 #
 #   POMBO_REQUIRE_ALL=1      a test that would be skipped for want of a service fails (set when CI=true)
 #   POMBO_TEST_POSTGRES_URL  a PostgreSQL to use instead of the local one; the role may create databases
 #   POMBO_TEST_MYSQL_URL     a MySQL or MariaDB to use instead of the local one; likewise
 #   POMBO_TEST_INSTALL=0     install nothing
+#   POMBO_SOAK_SECONDS       how long the traffic of the soak lasts; default 60
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/step.sh
@@ -78,6 +79,9 @@ system_packages() {
     if [ -z "${POMBO_TEST_MYSQL_URL:-}" ]; then
         has mariadbd || missing+=(mariadb-server)
     fi
+    has rabbitmq-server || missing+=(rabbitmq-server)
+    has nats-server || missing+=(nats-server)
+    has mosquitto || missing+=(mosquitto)
     if [ "${#missing[@]}" -eq 0 ]; then
         echo "nothing is missing"
     elif [ "${POMBO_TEST_INSTALL:-1}" = 0 ] || ! has apt-get || ! as_root true 2>/dev/null; then
@@ -150,6 +154,32 @@ mysql() {
     mariadb -h 127.0.0.1 -u pombo_test -ppombo_test -N pombo_test -e 'SELECT version()'
 }
 
+# listens PORT: whether somebody listens there on this machine.
+listens() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# broker PORT COMMAND...: starts a broker that is not running, in the background and beyond this script.
+broker() {
+    local port=$1
+    shift
+    if listens "$port"; then
+        echo "running"
+    elif ! has "$1"; then
+        lacking "$1: its tests are skipped"
+    else
+        echo "starting $1"
+        as_root env PATH="$PATH:/usr/sbin:/sbin" setsid nohup "$@" >/dev/null 2>&1 </dev/null &
+        wait_for 90 listens "$port"
+    fi
+}
+
+brokers() {
+    broker 5672 rabbitmq-server
+    broker 4222 nats-server -a 127.0.0.1 -p 4222 -js -sd "${TMPDIR:-/tmp}/pombo-test-nats"
+    broker 1883 mosquitto -p 1883
+}
+
 node_clients() {
     if [ ! -f conformance/package.json ]; then
         echo "no conformance/package.json"
@@ -199,6 +229,10 @@ doc_tests() {
     cargo test --locked --doc --workspace
 }
 
+soak() {
+    cargo test --locked -p pombo-tests --test endurance soak:: -- --ignored --nocapture
+}
+
 step "system packages" system_packages
 if [ -z "${POMBO_TEST_POSTGRES_URL:-}" ]; then
     if has pg_ctlcluster; then
@@ -218,6 +252,7 @@ if [ -z "${POMBO_TEST_MYSQL_URL:-}" ]; then
         lacking "MariaDB: its tests are skipped"
     fi
 fi
+step "brokers" brokers
 step "Node clients" node_clients
 step "Python clients" python_clients
 step "Rust client" rust_client
@@ -225,6 +260,7 @@ step "cargo-nextest" cargo_tool nextest cargo-nextest
 step "build" build
 step "documentation tests" doc_tests
 step "tests" tests
+step "soak, short" soak
 if [ -x scripts/fuzz.sh ]; then
     step "fuzzing, short" scripts/fuzz.sh
 fi

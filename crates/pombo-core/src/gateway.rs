@@ -250,6 +250,21 @@ impl Gateway {
         self.sinks.all()
     }
 
+    /// Prunes the log now, which otherwise happens once a minute. Answers how many events went.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn prune(&self) -> Result<u64, StoreError> {
+        bus::prune(&self.store, &self.sinks, &self.clock, self.retention()).await
+    }
+
+    fn retention(&self) -> Retention {
+        Retention {
+            age: self.config.retention,
+            rows: self.config.max_events,
+        }
+    }
+
     /// Connected live clients.
     #[must_use]
     pub fn live_clients(&self) -> usize {
@@ -342,15 +357,11 @@ impl Gateway {
             head,
             self.stop.clone(),
         ));
-        let retention = Retention {
-            age: self.config.retention,
-            rows: self.config.max_events,
-        };
         self.tasks.spawn(bus::keep_retention(
             self.store.clone(),
             Arc::clone(&self.sinks),
             Arc::clone(&self.clock),
-            retention,
+            self.retention(),
             self.stop.clone(),
         ));
         if let Some(age) = self.config.delete_unopened_after {

@@ -11,6 +11,7 @@ pub mod inbound;
 pub mod instance;
 pub mod outbound;
 
+pub use bus::{LoggedEvents, Replay, ReplayError, Replayed};
 pub use config::{FailedDelivery, GatewayConfig, RetrySchedule, SaveSwitches};
 pub use gateway::{Gateway, GatewayBuilder};
 pub use inbound::{ReceiveError, Received};

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod clock;
 pub mod contact;
 pub mod event;
+pub mod filter;
 pub mod id;
 pub mod instance;
 pub mod jid;

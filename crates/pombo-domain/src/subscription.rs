@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
-use crate::event::EventKind;
+use crate::event::{EventKind, NewEvent};
+use crate::filter::Filter;
 use crate::id::{InstanceId, RowId};
 
 /// A way out for events.
@@ -108,6 +109,15 @@ impl EventList {
     }
 }
 
+/// The shape of an envelope: the option `payload` of a durable subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// `v1`: as the original.
+    V1,
+    /// `v2`: with `id` and `seq`, and `data` in plain JSON.
+    V2,
+}
+
 /// One stored subscription; at most one per instance and transport.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscription {
@@ -122,7 +132,8 @@ pub struct Subscription {
     /// Which events.
     pub events: EventList,
     /// The transport's own options, in the stored row's spelling: for webhook `url`, `headers`, `webhookByEvents`,
-    /// `webhookBase64`, and our own `secret`, `previousSecret`; for Pusher `appId`, `key`, `secret`, `cluster`, `useTLS`.
+    /// `webhookBase64`, and our own `secret`, `previousSecret`; for Pusher `appId`, `key`, `secret`, `cluster`, `useTLS`;
+    /// for all of them our own `filter`, `payload`, `strictOrder` and `paused`.
     pub options: Map<String, Value>,
     /// When the row was made.
     pub created_at: Timestamp,
@@ -137,6 +148,34 @@ impl Subscription {
     #[must_use]
     pub fn wants(&self, kind: EventKind) -> bool {
         self.enabled && self.events.contains(kind)
+    }
+
+    /// Whether this very event goes out here: its kind, and the filter. A filter that cannot be read lets everything pass.
+    #[must_use]
+    pub fn wants_event(&self, event: &NewEvent) -> bool {
+        self.wants(event.kind) && self.filter().is_none_or(|filter| filter.passes(event))
+    }
+
+    /// Which chats it is about; `None` for all.
+    #[must_use]
+    pub fn filter(&self) -> Option<Filter> {
+        let stored = self.options.get("filter")?;
+        Filter::deserialize(stored).ok()
+    }
+
+    /// Which shape its receiver asked for.
+    #[must_use]
+    pub fn payload(&self) -> Payload {
+        match self.text("payload") {
+            Some("v2") => Payload::V2,
+            Some(_) | None => Payload::V1,
+        }
+    }
+
+    /// Whether its line waits until it is resumed. A deleted instance's line no longer does: nobody could resume it.
+    #[must_use]
+    pub fn paused(&self) -> bool {
+        self.flag("paused") && self.retired_at_seq.is_none()
     }
 
     /// A text option; `None` when absent or empty.

@@ -1,8 +1,11 @@
 //! The `delivery` table: parked failures only.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use pombo_domain::clock::Timestamp;
-use pombo_domain::event::Seq;
-use pombo_domain::id::{InstanceId, RowId};
+use pombo_domain::event::{EventKind, Seq};
+use pombo_domain::id::{EventId, InstanceId, RowId};
 
 use crate::db::Db;
 use crate::error::StoreError;
@@ -18,6 +21,10 @@ pub struct NewDelivery {
     pub instance_id: Option<InstanceId>,
     /// Which event. It is not pruned while the delivery waits.
     pub event_seq: Seq,
+    /// The event's id; `None` in rows of older versions.
+    pub event_id: Option<EventId>,
+    /// The event's kind; likewise.
+    pub event_kind: Option<EventKind>,
     /// For which subscription: its row id, or `global`.
     pub subscription: RowId,
     /// Attempts made so far.
@@ -28,6 +35,23 @@ pub struct NewDelivery {
     pub status: Option<u16>,
     /// What went wrong.
     pub error: String,
+    /// How long the last attempt took; `None` when none was made.
+    pub latency: Option<Duration>,
+    /// When it was parked, or queued again by hand; `None` in rows of older versions.
+    pub created_at: Option<Timestamp>,
+}
+
+/// How an attempt ended that did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Attempts made so far.
+    pub attempt: u32,
+    /// The receiver's status code, where it has one.
+    pub status: Option<u16>,
+    /// What went wrong.
+    pub error: String,
+    /// How long the attempt took; `None` when none was made.
+    pub latency: Option<Duration>,
 }
 
 /// A parked delivery.
@@ -69,7 +93,8 @@ impl DeliveryState {
     }
 }
 
-const COLUMNS: &str = "id, sink, instance_id, event_seq, subscription, attempt, next_at_ms, last_status, last_error, state";
+const COLUMNS: &str = "id, sink, instance_id, event_seq, subscription, attempt, next_at_ms, last_status, last_error, state, \
+                       event_id, event_kind, last_latency_ms, created_at_ms";
 
 /// Parks a delivery as waiting; gives its number.
 ///
@@ -77,7 +102,8 @@ const COLUMNS: &str = "id, sink, instance_id, event_seq, subscription, attempt, 
 /// When the database refuses.
 pub async fn park(tx: &mut Tx, delivery: &NewDelivery) -> Result<i64, StoreError> {
     const SQL: &str = "INSERT INTO delivery (sink, state, next_at_ms, event_seq, instance_id, subscription, attempt, \
-                       last_status, last_error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                       last_status, last_error, event_id, event_kind, last_latency_ms, created_at_ms) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let values: Vec<Value<'_>> = vec![
         delivery.sink.as_str().into(),
         DeliveryState::Waiting.as_str().into(),
@@ -88,6 +114,10 @@ pub async fn park(tx: &mut Tx, delivery: &NewDelivery) -> Result<i64, StoreError
         i64::from(delivery.attempt).into(),
         delivery.status.map(i64::from).into(),
         delivery.error.as_str().into(),
+        delivery.event_id.as_ref().map(EventId::as_str).into(),
+        delivery.event_kind.map(EventKind::as_str).into(),
+        millis(delivery.latency).into(),
+        delivery.created_at.map(Timestamp::millis).into(),
     ];
     if tx.dialect() == Dialect::Mysql {
         return Ok(tx.execute(SQL, values).await?.last_id);
@@ -99,6 +129,53 @@ pub async fn park(tx: &mut Tx, delivery: &NewDelivery) -> Result<i64, StoreError
     )
 }
 
+fn millis(latency: Option<Duration>) -> Option<i64> {
+    latency.map(|latency| i64::try_from(latency.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Whose deliveries are left alone for now: those of these lines, `None` being the one for everything.
+#[derive(Debug, Clone, Default)]
+pub struct Except {
+    lines: Vec<InstanceId>,
+    global: bool,
+}
+
+impl Except {
+    /// Leaves these lines alone.
+    pub fn new(lines: impl IntoIterator<Item = Option<InstanceId>>) -> Self {
+        let mut except = Self::default();
+        for line in lines {
+            match line {
+                Some(instance) => except.lines.push(instance),
+                None => except.global = true,
+            }
+        }
+        except
+    }
+
+    /// The condition, to follow others; its values are added.
+    fn condition<'q>(&'q self, values: &mut Vec<Value<'q>>) -> String {
+        let mut sql = String::new();
+        if self.global {
+            sql.push_str(" AND instance_id IS NOT NULL");
+        }
+        if !self.lines.is_empty() {
+            let places: Vec<_> = self
+                .lines
+                .iter()
+                .map(|line| {
+                    values.push(line.as_str().into());
+                    format!("${}", values.len())
+                })
+                .collect();
+            sql.push_str(" AND (instance_id IS NULL OR instance_id NOT IN (");
+            sql.push_str(&places.join(", "));
+            sql.push_str("))");
+        }
+        sql
+    }
+}
+
 /// The waiting deliveries of a sink whose time has come, in the order of their time.
 ///
 /// # Errors
@@ -107,18 +184,18 @@ pub async fn due(
     db: &Db,
     sink: &str,
     now: Timestamp,
+    except: &Except,
     limit: u32,
 ) -> Result<Vec<Delivery>, StoreError> {
+    let mut values = vec![sink.into(), now.millis().into()];
+    let except = except.condition(&mut values);
+    values.push(i64::from(limit).into());
     let sql = format!(
-        "SELECT {COLUMNS} FROM delivery WHERE sink = $1 AND state = 'waiting' AND next_at_ms <= $2 \
-         ORDER BY next_at_ms, id LIMIT $3"
+        "SELECT {COLUMNS} FROM delivery WHERE sink = $1 AND state = 'waiting' AND next_at_ms <= $2{except} \
+         ORDER BY next_at_ms, id LIMIT ${}",
+        values.len()
     );
-    let rows = db
-        .rows(
-            sql,
-            vec![sink.into(), now.millis().into(), i64::from(limit).into()],
-        )
-        .await?;
+    let rows = db.rows(sql, values).await?;
     rows.iter().map(from_row).collect()
 }
 
@@ -126,9 +203,17 @@ pub async fn due(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn next_due(db: &Db, sink: &str) -> Result<Option<Timestamp>, StoreError> {
-    let sql = "SELECT MIN(next_at_ms) FROM delivery WHERE sink = $1 AND state = 'waiting'";
-    let row = db.row(sql, vec![sink.into()]).await?;
+pub async fn next_due(
+    db: &Db,
+    sink: &str,
+    except: &Except,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut values = vec![sink.into()];
+    let except = except.condition(&mut values);
+    let sql = format!(
+        "SELECT MIN(next_at_ms) FROM delivery WHERE sink = $1 AND state = 'waiting'{except}"
+    );
+    let row = db.row(sql, values).await?;
     Ok(row
         .map(|row| row.maybe_int(0))
         .transpose()?
@@ -143,18 +228,17 @@ pub async fn next_due(db: &Db, sink: &str) -> Result<Option<Timestamp>, StoreErr
 pub async fn reschedule(
     tx: &mut Tx,
     id: i64,
-    attempt: u32,
+    failure: &Failure,
     next_at: Timestamp,
-    status: Option<u16>,
-    error: &str,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE delivery SET state = 'waiting', attempt = $1, next_at_ms = $2, last_status = $3, \
-                       last_error = $4 WHERE id = $5";
+                       last_error = $4, last_latency_ms = $5 WHERE id = $6";
     let values = vec![
-        i64::from(attempt).into(),
+        i64::from(failure.attempt).into(),
         next_at.millis().into(),
-        status.map(i64::from).into(),
-        error.into(),
+        failure.status.map(i64::from).into(),
+        failure.error.as_str().into(),
+        millis(failure.latency).into(),
         id.into(),
     ];
     tx.execute(SQL, values).await.map(drop)
@@ -164,21 +248,106 @@ pub async fn reschedule(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bury(
-    tx: &mut Tx,
-    id: i64,
-    attempt: u32,
-    status: Option<u16>,
-    error: &str,
-) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE delivery SET state = 'dead', attempt = $1, last_status = $2, last_error = $3 WHERE id = $4";
+pub async fn bury(tx: &mut Tx, id: i64, failure: &Failure) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE delivery SET state = 'dead', attempt = $1, last_status = $2, last_error = $3, \
+                       last_latency_ms = $4 WHERE id = $5";
     let values = vec![
-        i64::from(attempt).into(),
-        status.map(i64::from).into(),
-        error.into(),
+        i64::from(failure.attempt).into(),
+        failure.status.map(i64::from).into(),
+        failure.error.as_str().into(),
+        millis(failure.latency).into(),
         id.into(),
     ];
     tx.execute(SQL, values).await.map(drop)
+}
+
+/// Which parked deliveries are to be tried again now.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    /// These, dead or waiting; numbers of other instances or sinks change nothing.
+    Ids(Vec<i64>),
+    /// All dead ones.
+    Dead,
+    /// The dead ones of these events.
+    DeadOf(Vec<Seq>),
+}
+
+/// Lets parked deliveries of an instance be tried again at once, with a schedule that begins anew. Those whose event has been
+/// pruned stay as they are. Gives how many it is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn revive(
+    tx: &mut Tx,
+    sink: &str,
+    instance: &InstanceId,
+    chosen: &Chosen,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    // Far below what any of the databases takes in one statement.
+    const PIECE: usize = 500;
+    let (column, numbers) = match chosen {
+        Chosen::Dead => {
+            return revive_where(tx, sink, instance, now, " AND state = 'dead'", &[]).await;
+        }
+        Chosen::Ids(ids) => ("id", ids),
+        Chosen::DeadOf(places) => ("state = 'dead' AND event_seq", places),
+    };
+    let mut revived = 0;
+    for piece in numbers.chunks(PIECE) {
+        let places: Vec<_> = (0..piece.len())
+            .map(|index| format!("${}", index + 5))
+            .collect();
+        let condition = format!(" AND {column} IN ({})", places.join(", "));
+        revived += revive_where(tx, sink, instance, now, &condition, piece).await?;
+    }
+    Ok(revived)
+}
+
+/// `condition` counts its arguments from `$5`.
+async fn revive_where(
+    tx: &mut Tx,
+    sink: &str,
+    instance: &InstanceId,
+    now: Timestamp,
+    condition: &str,
+    numbers: &[i64],
+) -> Result<u64, StoreError> {
+    let sql = format!(
+        "UPDATE delivery SET state = 'waiting', attempt = 0, next_at_ms = $1, created_at_ms = $2 \
+         WHERE sink = $3 AND instance_id = $4{condition} \
+         AND EXISTS (SELECT 1 FROM event WHERE event.seq = delivery.event_seq)"
+    );
+    let mut values = vec![
+        now.millis().into(),
+        now.millis().into(),
+        sink.into(),
+        instance.as_str().into(),
+    ];
+    values.extend(numbers.iter().map(|number| Value::from(*number)));
+    Ok(tx.execute(sql, values).await?.rows_affected)
+}
+
+/// The events between two places (the second included) that a delivery of this instance waits for, or has been given up for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn parked_between(
+    tx: &mut Tx,
+    sink: &str,
+    instance: &InstanceId,
+    after: Seq,
+    through: Seq,
+) -> Result<HashSet<Seq>, StoreError> {
+    const SQL: &str = "SELECT event_seq FROM delivery WHERE sink = $1 AND instance_id = $2 AND event_seq > $3 AND event_seq <= $4";
+    let values = vec![
+        sink.into(),
+        instance.as_str().into(),
+        after.into(),
+        through.into(),
+    ];
+    let rows = tx.rows(SQL, values).await?;
+    rows.iter().map(|row| row.int(0)).collect()
 }
 
 /// Removes a delivery, most often because it succeeded.
@@ -191,28 +360,39 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         .map(drop)
 }
 
-/// The parked deliveries of a sink, of one instance or of all, in one state or in any; the newest first.
+/// Which parked deliveries are to be listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a> {
+    /// Of this instance, or of all.
+    pub instance: Option<&'a InstanceId>,
+    /// In this state, or in any.
+    pub state: Option<DeliveryState>,
+    /// Older than this one: where the page before ended.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// The parked deliveries of a sink, the newest first.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(
-    db: &Db,
-    sink: &str,
-    instance: Option<&InstanceId>,
-    state: Option<DeliveryState>,
-    limit: u32,
-) -> Result<Vec<Delivery>, StoreError> {
+pub async fn list(db: &Db, sink: &str, listed: Listed<'_>) -> Result<Vec<Delivery>, StoreError> {
     let mut sql = format!("SELECT {COLUMNS} FROM delivery WHERE sink = $1");
     let mut values: Vec<Value<'_>> = vec![sink.into()];
-    if let Some(instance) = instance {
+    if let Some(instance) = listed.instance {
         values.push(instance.as_str().into());
         sql.push_str(&format!(" AND instance_id = ${}", values.len()));
     }
-    if let Some(state) = state {
+    if let Some(state) = listed.state {
         values.push(state.as_str().into());
         sql.push_str(&format!(" AND state = ${}", values.len()));
     }
-    values.push(i64::from(limit).into());
+    if let Some(before) = listed.before {
+        values.push(before.into());
+        sql.push_str(&format!(" AND id < ${}", values.len()));
+    }
+    values.push(i64::from(listed.limit).into());
     sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len()));
     db.rows(sql, values).await?.iter().map(from_row).collect()
 }
@@ -258,6 +438,13 @@ fn from_row(row: &Row) -> Result<Delivery, StoreError> {
                 .maybe_int(7)?
                 .and_then(|status| u16::try_from(status).ok()),
             error: row.text(8)?,
+            event_id: row.maybe_text(10)?.map(EventId::from),
+            event_kind: row.maybe_text(11)?.as_deref().and_then(EventKind::parse),
+            latency: row
+                .maybe_int(12)?
+                .and_then(|millis| u64::try_from(millis).ok())
+                .map(Duration::from_millis),
+            created_at: row.maybe_int(13)?.map(Timestamp::from_millis),
         },
         state: DeliveryState::parse(&state)
             .ok_or_else(|| StoreError::Corrupt(format!("a delivery has the state `{state}`")))?,

@@ -46,6 +46,44 @@ pub async fn after(
     rows.iter().map(from_row).collect()
 }
 
+/// A stretch of one instance's log.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// After this place.
+    pub after: Seq,
+    /// Up to this place, itself included.
+    pub through: Seq,
+    /// Not earlier than this.
+    pub from: Timestamp,
+    /// Earlier than this.
+    pub to: Timestamp,
+}
+
+/// The events of an instance within a stretch of the log, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn within(
+    db: &Db,
+    instance: &InstanceId,
+    stretch: Stretch,
+    limit: u32,
+) -> Result<Vec<Arc<Event>>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event WHERE instance_id = $1 AND seq > $2 AND seq <= $3 AND at_ms >= $4 AND at_ms < $5 \
+         ORDER BY seq LIMIT $6"
+    );
+    let values = vec![
+        instance.as_str().into(),
+        stretch.after.into(),
+        stretch.through.into(),
+        stretch.from.millis().into(),
+        stretch.to.millis().into(),
+        i64::from(limit).into(),
+    ];
+    db.rows(sql, values).await?.iter().map(from_row).collect()
+}
+
 /// The event at one place.
 ///
 /// # Errors

@@ -25,7 +25,10 @@ macro_rules! migration {
 }
 
 /// Additive, in order, never edited once released.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_first")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_first"),
+    migration!(2, "0002_delivery_log"),
+];
 
 /// Any number that other programs are unlikely to lock.
 const LOCK: i64 = 7_630_120_250_914;

@@ -1,7 +1,7 @@
 //! Which error of the inner crates is which answer: one exhaustive function per error.
 
 use http::StatusCode;
-use pombo_core::{ConnectError, CreateError, LogoutError, ReceiveError, SendError};
+use pombo_core::{ConnectError, CreateError, LogoutError, ReceiveError, ReplayError, SendError};
 use pombo_domain::channel::ChannelError;
 use pombo_domain::instance::InvalidName;
 use pombo_domain::port::InboundError;
@@ -78,6 +78,17 @@ impl From<ReceiveError> for ApiError {
             ReceiveError::NotAvailable(_) => Self::bad_request(error.to_string()),
             ReceiveError::Invalid(InboundError::Invalid(text)) => Self::bad_request(text),
             ReceiveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::NoSubscription
+            | ReplayError::SubscriptionOff
+            | ReplayError::TransportOff => Self::bad_request(error.to_string()),
+            ReplayError::Store(error) => error.into(),
         }
     }
 }

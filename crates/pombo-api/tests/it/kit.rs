@@ -262,7 +262,7 @@ impl InboundWebhook for HttpInbound {
     }
 }
 
-/// Delivers nothing.
+/// Delivers nothing. An address that ends in `/refuse` refuses for good.
 struct Nowhere;
 
 #[async_trait]
@@ -275,9 +275,18 @@ impl EventTransport for Nowhere {
         &self,
         _: &Event,
         _: &[u8],
-        _: &Subscription,
+        subscription: &Subscription,
         _: u32,
     ) -> Result<Delivered, DeliveryError> {
+        if subscription
+            .text("url")
+            .is_some_and(|url| url.ends_with("/refuse"))
+        {
+            return Err(DeliveryError::Permanent {
+                reason: "no".to_owned(),
+                status: Some(400),
+            });
+        }
         Ok(Delivered { status: Some(200) })
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use pombo_domain::clock::Timestamp;
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::port::DeliveryError;
 use pombo_domain::subscription::Subscription;
-use pombo_store::delivery::NewDelivery;
+use pombo_store::delivery::{Failure, NewDelivery};
 use pombo_store::{StoreError, cursor, delivery};
 use tracing::{debug, warn};
 
@@ -15,88 +16,151 @@ use super::durable::DurableSink;
 use super::lane::Lane;
 use crate::config::FailedDelivery;
 
+/// An attempt that did not work: what is to be stored, and what is to be done.
+pub(super) struct Failed {
+    pub(super) failure: Failure,
+    pub(super) next: Next,
+}
+
+/// What is to be done after a failed attempt.
+pub(super) enum Next {
+    /// Another attempt, when the schedule has one; the receiver may have asked for patience.
+    Retry(Option<Duration>),
+    /// Nothing: it would end the same.
+    GiveUp,
+    /// The subscription is to be switched off.
+    SwitchOff,
+}
+
 impl DurableSink {
-    /// Delivers, or parks beside the line. With the option `strictOrder` the line waits instead. False when the server
-    /// stops before the event was settled.
+    /// Delivers, or parks beside the line. With the option `strictOrder` the line waits instead. False when the event is not
+    /// settled: the server stops, or the line was paused meanwhile.
     pub(super) async fn first_attempt(
         self: &Arc<Self>,
         lane: &Arc<Lane>,
-        subscription: &Arc<Subscription>,
         event: &Arc<Event>,
         seq: Seq,
     ) -> Result<bool, StoreError> {
-        let strict = subscription.flag("strictOrder");
         let mut attempt = 1;
         loop {
-            if !strict && !lane.worth_an_attempt(Instant::now()) {
-                let delay = self.delay_after(event, 1, None).unwrap_or_default();
-                self.park(
-                    lane,
-                    subscription,
-                    seq,
-                    0,
-                    None,
-                    "the receiver is down",
-                    delay,
-                )
-                .await?;
+            // What was set while a strict line waited counts from now on.
+            let subscription = lane.subscription();
+            if subscription.paused() {
+                return Ok(false);
+            }
+            // The log may have left the line behind while it waited; then this event was given up.
+            if seq <= lane.cursor() || !subscription.wants_event(&event.event) {
                 return Ok(true);
             }
-            let outcome = self.attempt(event, subscription, attempt).await;
-            lane.attempted(!matches!(outcome, Err(DeliveryError::Retry { .. })));
-            match outcome {
-                Ok(()) => return Ok(true),
-                Err(DeliveryError::Retry {
-                    reason,
-                    status,
-                    after,
-                }) => {
-                    let Some(delay) = self.delay_after(event, attempt, after) else {
-                        self.give_up(lane, subscription, seq, attempt, status, &reason)
-                            .await?;
-                        return Ok(true);
-                    };
-                    if !strict {
-                        self.park(lane, subscription, seq, attempt, status, &reason, delay)
-                            .await?;
-                        return Ok(true);
-                    }
-                    tokio::select! {
-                        () = self.stop.cancelled() => return Ok(false),
-                        () = tokio::time::sleep(delay) => {}
-                    }
-                    attempt += 1;
-                }
-                Err(DeliveryError::Permanent { reason, status }) => {
-                    self.give_up(lane, subscription, seq, attempt, status, &reason)
-                        .await?;
+            let strict = subscription.flag("strictOrder");
+            let place = Place {
+                lane,
+                subscription: &subscription,
+                event,
+                seq,
+            };
+            if !strict && !lane.worth_an_attempt(Instant::now()) {
+                let failure = down(attempt - 1);
+                let delay = self
+                    .delay_after(event.event.at, 1, None)
+                    .unwrap_or_default();
+                self.park(place, failure, delay).await?;
+                return Ok(true);
+            }
+            let outcome = self.attempt(event, &subscription, attempt).await;
+            lane.attempted(
+                !matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))),
+            );
+            let Err(Failed { failure, next }) = outcome else {
+                return Ok(true);
+            };
+            let after = match next {
+                Next::Retry(after) => after,
+                Next::GiveUp => {
+                    self.give_up(place, failure).await?;
                     return Ok(true);
                 }
-                Err(DeliveryError::Gone) => {
-                    self.give_up(
-                        lane,
-                        subscription,
-                        seq,
-                        attempt,
-                        Some(410),
-                        "the receiver is gone for good",
-                    )
-                    .await?;
-                    self.switch_off(subscription);
+                Next::SwitchOff => {
+                    self.give_up(place, failure).await?;
+                    self.switch_off(&subscription);
                     return Ok(true);
                 }
+            };
+            let Some(delay) = self.delay_after(event.event.at, attempt, after) else {
+                self.give_up(place, failure).await?;
+                return Ok(true);
+            };
+            if !strict {
+                self.park(place, failure, delay).await?;
+                return Ok(true);
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(false),
+                () = lane.subscription_changed() => {}
+                () = tokio::time::sleep(delay) => {}
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Parks everything that a receiver which is down has waiting, in one transaction: what waits for it must not keep the
+    /// database busy either.
+    pub(super) async fn park_while_down(
+        &self,
+        lane: &Lane,
+        subscription: &Subscription,
+        events: Vec<Arc<Event>>,
+    ) -> Result<(), StoreError> {
+        let Some(through) = events.last().and_then(|event| event.seq) else {
+            return Ok(());
+        };
+        let cursor = lane.cursor();
+        let mut rows = Vec::new();
+        for event in &events {
+            let Some(seq) = event.seq.filter(|seq| *seq > cursor) else {
+                continue;
+            };
+            if subscription.wants_event(&event.event) {
+                let delay = self
+                    .delay_after(event.event.at, 1, None)
+                    .unwrap_or_default();
+                let place = Place {
+                    lane,
+                    subscription,
+                    event,
+                    seq,
+                };
+                rows.push(self.row(place, &down(0), delay));
             }
         }
+        let parked = rows.len() as u64;
+        let what = Arc::new((self.name, lane.line.clone(), rows));
+        self.store
+            .write(move |tx| {
+                let what = Arc::clone(&what);
+                Box::pin(async move {
+                    let (sink, line, rows) = &*what;
+                    for row in rows {
+                        delivery::park(tx, row).await?;
+                    }
+                    cursor::set(tx, sink, line.as_ref(), through).await
+                })
+            })
+            .await?;
+        lane.settle(through);
+        self.counters.parked.fetch_add(parked, Ordering::Relaxed);
+        self.parked.notify_one();
+        Ok(())
     }
 
     /// How long to wait before the next attempt; `None` when it was the last.
     pub(super) fn delay_after(
         &self,
-        event: &Event,
+        since: Timestamp,
         attempts: u32,
         asked: Option<Duration>,
     ) -> Option<Duration> {
-        let age = self.clock.now().since(event.event.at);
+        let age = self.clock.now().since(since);
         self.retry.after(FailedDelivery {
             attempts,
             age,
@@ -104,109 +168,135 @@ impl DurableSink {
         })
     }
 
-    /// One attempt, counted.
+    /// One attempt, counted and timed.
     pub(super) async fn attempt(
         &self,
         event: &Event,
         subscription: &Subscription,
         attempt: u32,
-    ) -> Result<(), DeliveryError> {
+    ) -> Result<(), Failed> {
         self.counters.attempts.fetch_add(1, Ordering::Relaxed);
-        let envelope = self.bus.envelope(event);
+        let envelope = self.bus.envelope_for(event, subscription.payload());
+        let start = Instant::now();
         let outcome = self
             .transport
             .deliver(event, &envelope, subscription, attempt)
             .await;
-        match &outcome {
+        let error = match outcome {
             Ok(_) => {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
             }
-            Err(error) => debug!(
-                transport = self.name, instance = %event.event.instance.name, event.kind = event.event.kind.as_str(), attempt,
-                "delivery failed: {error}"
-            ),
-        }
-        outcome.map(|_| ())
+            Err(error) => error,
+        };
+        let latency = start.elapsed();
+        debug!(
+            transport = self.name, instance = %event.event.instance.name, event.kind = event.event.kind.as_str(), attempt,
+            elapsed_ms = latency.as_millis(), "delivery failed: {error}"
+        );
+        let (error, status, next) = match error {
+            DeliveryError::Retry {
+                reason,
+                status,
+                after,
+            } => (reason, status, Next::Retry(after)),
+            DeliveryError::Permanent { reason, status } => (reason, status, Next::GiveUp),
+            DeliveryError::Gone => {
+                let reason = "the receiver is gone for good".to_owned();
+                (reason, Some(410), Next::SwitchOff)
+            }
+        };
+        let failure = Failure {
+            attempt,
+            status,
+            error,
+            latency: Some(latency),
+        };
+        Err(Failed { failure, next })
     }
 
     /// Puts the delivery beside the line, and the line's cursor behind it, in one transaction.
     async fn park(
         &self,
-        lane: &Lane,
-        subscription: &Subscription,
-        seq: Seq,
-        attempt: u32,
-        status: Option<u16>,
-        reason: &str,
+        place: Place<'_>,
+        failure: Failure,
         delay: Duration,
     ) -> Result<(), StoreError> {
-        self.put_aside(
-            lane,
-            subscription,
-            seq,
-            attempt,
-            status,
-            reason,
-            Some(delay),
-        )
-        .await?;
+        self.put_aside(place, failure, Some(delay)).await?;
         self.counters.parked.fetch_add(1, Ordering::Relaxed);
         self.parked.notify_one();
         Ok(())
     }
 
-    async fn give_up(
-        &self,
-        lane: &Lane,
-        subscription: &Subscription,
-        seq: Seq,
-        attempt: u32,
-        status: Option<u16>,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        self.put_aside(lane, subscription, seq, attempt, status, reason, None)
-            .await?;
-        self.counters.dead.fetch_add(1, Ordering::Relaxed);
+    async fn give_up(&self, place: Place<'_>, failure: Failure) -> Result<(), StoreError> {
         warn!(
             transport = self.name,
-            "gave up a delivery at once: {reason}"
+            "gave up a delivery at once: {}", failure.error
         );
+        self.put_aside(place, failure, None).await?;
+        self.counters.dead.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn row(&self, place: Place<'_>, failure: &Failure, delay: Duration) -> NewDelivery {
+        let now = self.clock.now();
+        NewDelivery {
+            sink: self.name.to_owned(),
+            instance_id: place.lane.line.clone(),
+            event_seq: place.seq,
+            event_id: Some(place.event.event.id.clone()),
+            event_kind: Some(place.event.event.kind),
+            subscription: place.subscription.id.clone(),
+            attempt: failure.attempt,
+            next_at: now.plus(delay),
+            status: failure.status,
+            error: failure.error.clone(),
+            latency: failure.latency,
+            created_at: Some(now),
+        }
     }
 
     async fn put_aside(
         &self,
-        lane: &Lane,
-        subscription: &Subscription,
-        seq: Seq,
-        attempt: u32,
-        status: Option<u16>,
-        reason: &str,
+        place: Place<'_>,
+        failure: Failure,
         delay: Option<Duration>,
     ) -> Result<(), StoreError> {
-        let parked = Arc::new(NewDelivery {
-            sink: self.name.to_owned(),
-            instance_id: lane.line.clone(),
-            event_seq: seq,
-            subscription: subscription.id.clone(),
-            attempt,
-            next_at: self.clock.now().plus(delay.unwrap_or_default()),
-            status,
-            error: reason.to_owned(),
-        });
+        let parked = self.row(place, &failure, delay.unwrap_or_default());
+        let what = Arc::new((parked, failure));
         let dead = delay.is_none();
         self.store
             .write(move |tx| {
-                let parked = Arc::clone(&parked);
+                let what = Arc::clone(&what);
                 Box::pin(async move {
-                    let id = delivery::park(tx, &parked).await?;
+                    let (parked, failure) = &*what;
+                    let id = delivery::park(tx, parked).await?;
                     if dead {
-                        delivery::bury(tx, id, parked.attempt, parked.status, &parked.error)
-                            .await?;
+                        delivery::bury(tx, id, failure).await?;
                     }
-                    cursor::set(tx, &parked.sink, parked.instance_id.as_ref(), seq).await
+                    let line = parked.instance_id.as_ref();
+                    cursor::set(tx, &parked.sink, line, parked.event_seq).await
                 })
             })
             .await
     }
+}
+
+/// No attempt was made.
+fn down(attempt: u32) -> Failure {
+    Failure {
+        attempt,
+        status: None,
+        error: "the receiver is down".to_owned(),
+        latency: None,
+    }
+}
+
+/// Whose turn it is, in which line.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    lane: &'a Lane,
+    subscription: &'a Subscription,
+    event: &'a Event,
+    seq: Seq,
 }

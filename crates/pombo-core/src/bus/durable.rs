@@ -171,14 +171,18 @@ impl DurableSink {
             }
         };
         self.wake(&lane);
+        // It may have been paused.
+        self.parked.notify_one();
     }
 
-    /// The place of the instance's line when it has nothing waiting; `None` also when there is no line... which then is
-    /// asked to start at the log's head by [`DurableSink::subscribe`].
+    /// Where the instance's line may start anew when it has nothing waiting: at the log's head when there is no line yet,
+    /// else behind everything that was handed to it. `None` when something waits.
     pub(crate) fn idle_position(&self, instance: &InstanceId) -> Option<Seq> {
+        // Read first: what is handed out from here on makes the line busy.
+        let dispatched = self.dispatched.load(Ordering::Acquire);
         match self.lanes().get(&Some(instance.clone())) {
             None => Some(self.bus.head()),
-            Some(lane) => lane.idle_position(),
+            Some(lane) => lane.idle_position().map(|cursor| cursor.max(dispatched)),
         }
     }
 
@@ -220,6 +224,15 @@ impl DurableSink {
                 self.book.note(&lane.line, place);
             }
         }
+    }
+
+    /// Lines that wait until they are resumed.
+    pub(super) fn paused_lines(&self) -> Vec<Line> {
+        self.lanes()
+            .values()
+            .filter(|lane| lane.subscription().paused())
+            .map(|lane| lane.line.clone())
+            .collect()
     }
 
     pub(super) fn lane(&self, line: &Line) -> Option<Arc<Lane>> {

@@ -56,7 +56,7 @@ impl History {
                     && self.registry.by_id(id).is_some_and(|entry| {
                         let state = entry.state();
                         let websocket = state.subscriptions.get(&TransportKind::Websocket);
-                        websocket.is_some_and(|subscription| subscription.wants(event.event.kind))
+                        websocket.is_some_and(|subscription| subscription.wants_event(&event.event))
                     })
             }
         }

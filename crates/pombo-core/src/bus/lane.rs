@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::subscription::Subscription;
+use tokio::sync::Notify;
 
 use super::book::Line;
 
@@ -45,6 +46,15 @@ struct State {
 pub(crate) struct Lane {
     pub(crate) line: Line,
     state: Mutex<State>,
+    /// Rings for a line that waits in strict order.
+    changed: Notify,
+}
+
+impl State {
+    fn leave_to_table(&mut self) {
+        self.waiting.clear();
+        self.behind = true;
+    }
 }
 
 impl Lane {
@@ -62,6 +72,7 @@ impl Lane {
                 failures: 0,
                 last_attempt: None,
             }),
+            changed: Notify::new(),
         })
     }
 
@@ -77,6 +88,10 @@ impl Lane {
             return false;
         }
         state.announced = state.announced.max(seq);
+        if state.subscription.paused() {
+            state.leave_to_table();
+            return false;
+        }
         if !state.behind {
             if state.waiting.len() >= LINE_EVENTS {
                 state.waiting.clear();
@@ -96,6 +111,11 @@ impl Lane {
     /// What to settle next. Answers `Idle` at most once per claim.
     pub(crate) fn next(&self) -> Next {
         let mut state = self.state();
+        if state.subscription.paused() {
+            state.leave_to_table();
+            state.working = false;
+            return Next::Idle;
+        }
         if state.behind {
             return Next::Table {
                 after: state.cursor,
@@ -119,16 +139,19 @@ impl Lane {
     /// Gives the line back after an error, to be read from the table next time.
     pub(crate) fn give_back(&self) {
         let mut state = self.state();
-        state.waiting.clear();
-        state.behind = true;
+        state.leave_to_table();
         state.working = false;
+    }
+
+    /// Not everything that was taken was settled: what is left is read from the table.
+    pub(crate) fn put_back(&self) {
+        self.state().leave_to_table();
     }
 
     /// The dispatcher lost count at `head`: the line is to be read from the table, whoever works on it.
     pub(crate) fn fall_behind(&self, head: Seq) {
         let mut state = self.state();
-        state.waiting.clear();
-        state.behind = true;
+        state.leave_to_table();
         state.announced = state.announced.max(head);
     }
 
@@ -153,7 +176,18 @@ impl Lane {
     pub(crate) fn replace_subscription(&self, subscription: Arc<Subscription>) {
         let mut state = self.state();
         state.failures = 0;
+        if subscription.paused() {
+            // Also a line that has nothing to do: from now on it needs the log.
+            state.leave_to_table();
+        }
         state.subscription = subscription;
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Returns when the subscription was replaced since the last call.
+    pub(crate) async fn subscription_changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The place of a line that has nothing waiting and is not behind.
@@ -173,6 +207,15 @@ impl Lane {
             state.last_attempt = Some(now);
         }
         due
+    }
+
+    /// Whether the receiver is down and it is too early to try it again. Unlike [`Lane::worth_an_attempt`] it only looks.
+    pub(crate) fn is_down(&self, now: Instant) -> bool {
+        let state = self.state();
+        state.failures >= FAILURES_UNTIL_DOWN
+            && state
+                .last_attempt
+                .is_some_and(|last| now.duration_since(last) < PROBE_EVERY)
     }
 
     /// Remembers how the last attempt ended.
@@ -197,18 +240,21 @@ mod tests {
     use serde_json::value::RawValue;
 
     fn lane() -> Arc<Lane> {
-        let subscription = Subscription {
+        Lane::new(Some("i".into()), subscription(serde_json::json!({})), 0)
+    }
+
+    fn subscription(options: serde_json::Value) -> Arc<Subscription> {
+        Arc::new(Subscription {
             id: RowId::new(Timestamp::default()),
             instance_id: "i".into(),
             transport: TransportKind::Webhook,
             enabled: true,
             events: EventList::all(),
-            options: serde_json::Map::new(),
+            options: options.as_object().cloned().unwrap(),
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
             retired_at_seq: None,
-        };
-        Lane::new(Some("i".into()), Arc::new(subscription), 0)
+        })
     }
 
     fn event(seq: Seq) -> Arc<Event> {
@@ -275,5 +321,21 @@ mod tests {
         assert!(lane.worth_an_attempt(now + PROBE_EVERY));
         lane.attempted(true);
         assert!(lane.worth_an_attempt(now + PROBE_EVERY));
+    }
+
+    #[test]
+    fn a_paused_line_rests_and_then_reads_the_table() {
+        let lane = lane();
+        lane.caught_up(0);
+        assert_eq!(lane.idle_position(), Some(0));
+        lane.replace_subscription(subscription(serde_json::json!({"paused": true})));
+        // It needs the log from now on, so the log must not be pruned past it.
+        assert_eq!(lane.idle_position(), None);
+        assert!(!lane.announce(&event(5)));
+        assert!(lane.claim());
+        assert!(matches!(lane.next(), Next::Idle));
+        lane.replace_subscription(subscription(serde_json::json!({})));
+        assert!(lane.claim());
+        assert!(matches!(lane.next(), Next::Table { after: 0 }));
     }
 }

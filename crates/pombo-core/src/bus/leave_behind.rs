@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pombo_domain::event::Seq;
+use pombo_domain::event::{Event, Seq};
 use pombo_domain::subscription::Subscription;
-use pombo_store::delivery::NewDelivery;
+use pombo_store::delivery::{Failure, NewDelivery};
 use pombo_store::{StoreError, cursor, delivery, event};
 use tracing::error;
 
@@ -13,6 +13,7 @@ use super::durable::DurableSink;
 use super::lane::Lane;
 
 const BATCH: u32 = 256;
+const TOO_OLD: &str = "older than the log may keep";
 
 impl DurableSink {
     /// Moves lines that are still before `place` past it, burying what they wanted. Never silent.
@@ -39,8 +40,8 @@ impl DurableSink {
                 let subscription = lane.subscription();
                 let lost: Vec<_> = events
                     .iter()
-                    .filter(|event| subscription.wants(event.event.kind))
-                    .filter_map(|event| event.seq)
+                    .filter(|event| subscription.wants_event(&event.event))
+                    .cloned()
                     .collect();
                 buried += lost.len() as u64;
                 self.bury_unsent(&lane, &subscription, lost, through)
@@ -61,29 +62,40 @@ impl DurableSink {
         &self,
         lane: &Lane,
         subscription: &Subscription,
-        lost: Vec<Seq>,
+        lost: Vec<Arc<Event>>,
         through: Seq,
     ) -> Result<(), StoreError> {
         let (sink, now, line) = (self.name, self.clock.now(), lane.line.clone());
         let target = subscription.id.clone();
         let lost = Arc::new(lost);
+        let failure = Arc::new(Failure {
+            attempt: 0,
+            status: None,
+            error: TOO_OLD.to_owned(),
+            latency: None,
+        });
         self.store
             .write(move |tx| {
                 let (line, target, lost) = (line.clone(), target.clone(), Arc::clone(&lost));
+                let failure = Arc::clone(&failure);
                 Box::pin(async move {
-                    for seq in &*lost {
+                    for event in &*lost {
                         let parked = NewDelivery {
                             sink: sink.to_owned(),
                             instance_id: line.clone(),
-                            event_seq: *seq,
+                            event_seq: event.seq.unwrap_or(through),
+                            event_id: Some(event.event.id.clone()),
+                            event_kind: Some(event.event.kind),
                             subscription: target.clone(),
                             attempt: 0,
                             next_at: now,
                             status: None,
-                            error: "older than the log may keep".to_owned(),
+                            error: TOO_OLD.to_owned(),
+                            latency: None,
+                            created_at: Some(now),
                         };
                         let id = delivery::park(tx, &parked).await?;
-                        delivery::bury(tx, id, 0, None, &parked.error).await?;
+                        delivery::bury(tx, id, &failure).await?;
                     }
                     cursor::set(tx, sink, line.as_ref(), through).await
                 })

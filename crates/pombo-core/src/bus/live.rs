@@ -66,7 +66,6 @@ async fn show(
     global: bool,
     event: &Arc<Event>,
 ) {
-    let kind = event.event.kind;
     let wanted = registry
         .by_id(&event.event.instance.id)
         .is_some_and(|entry| {
@@ -74,7 +73,7 @@ async fn show(
                 .state()
                 .subscriptions
                 .get(&TransportKind::Websocket)
-                .is_some_and(|subscription| subscription.wants(kind))
+                .is_some_and(|subscription| subscription.wants_event(&event.event))
         });
     if !wanted && !global {
         return;

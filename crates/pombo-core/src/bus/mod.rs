@@ -1,8 +1,8 @@
 //! The event log in motion: from the commit to everybody who asked.
 //!
 //! The store calls the [`Bus`] with what it committed, in the order of the log. `live` shows it to connected clients, a
-//! [`DurableSink`] per transport delivers it until it has arrived, `history` reads it again, `retention` prunes it. Nothing
-//! here ever makes the store wait.
+//! [`DurableSink`] per transport delivers it until it has arrived, `history` and `lookup` read it again, `replay` delivers
+//! it again, `retention` prunes it. Nothing here ever makes the store wait.
 
 mod attempt;
 mod book;
@@ -11,6 +11,8 @@ mod history;
 mod lane;
 mod leave_behind;
 mod live;
+mod lookup;
+mod replay;
 mod retention;
 mod retry;
 mod sinks;
@@ -18,11 +20,13 @@ mod tail;
 mod work;
 
 pub use durable::{DurableSink, SinkCounters};
+pub use lookup::LoggedEvents;
+pub use replay::{Replay, ReplayError, Replayed};
 pub use tail::Bus;
 
 pub(crate) use history::History;
 pub(crate) use live::follow as follow_live;
-pub(crate) use retention::{Retention, keep as keep_retention};
+pub(crate) use retention::{Retention, keep as keep_retention, prune};
 pub(crate) use sinks::Sinks;
 
 use pombo_domain::clock::Timestamp;

@@ -45,7 +45,7 @@ pub(crate) async fn keep(
 }
 
 /// Prunes what is too old or too much. Where a line still needs such an event, the line is moved first, which is not silent.
-async fn prune(
+pub(crate) async fn prune(
     store: &Db,
     sinks: &Sinks,
     clock: &SharedClock,

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pombo_domain::port::DeliveryError;
-use pombo_store::delivery::Delivery;
+use pombo_store::delivery::{Delivery, Except, Failure};
 use pombo_store::{StoreError, delivery, event};
 use tracing::warn;
 
+use super::attempt::{Failed, Next};
 use super::book::Line;
 use super::durable::DurableSink;
 
@@ -47,7 +47,8 @@ async fn round(
     busy: &Arc<Mutex<HashSet<Line>>>,
 ) -> Result<Duration, StoreError> {
     let now = sink.clock.now();
-    let due = delivery::due(&sink.store, sink.name, now, BATCH).await?;
+    let except = left_alone(sink, busy);
+    let due = delivery::due(&sink.store, sink.name, now, &except, BATCH).await?;
     let full = due.len() >= BATCH as usize;
     let mut receivers: HashMap<Line, Vec<Delivery>> = HashMap::new();
     for parked in due {
@@ -91,107 +92,85 @@ async fn round(
     if full && started {
         return Ok(Duration::ZERO);
     }
-    let next = delivery::next_due(&sink.store, sink.name).await?;
+    let except = left_alone(sink, busy);
+    let next = delivery::next_due(&sink.store, sink.name, &except).await?;
     let until = next.map_or(LONGEST_SLEEP, |next| next.since(now));
     // Receivers that are being served ring when they are done; do not spin meanwhile.
     Ok(until.clamp(Duration::from_millis(100), LONGEST_SLEEP))
 }
 
+/// Receivers that are being served, and those whose line is paused: what waits for them must not hide what waits for others.
+fn left_alone(sink: &DurableSink, busy: &Mutex<HashSet<Line>>) -> Except {
+    let mut lines = busy.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    lines.extend(sink.paused_lines());
+    Except::new(lines)
+}
+
 /// One more attempt.
 async fn again(sink: &Arc<DurableSink>, parked: &Delivery) -> Result<(), StoreError> {
     let id = parked.id;
+    let hopeless = |reason: &str| Failure {
+        attempt: parked.delivery.attempt,
+        status: parked.delivery.status,
+        error: reason.to_owned(),
+        latency: parked.delivery.latency,
+    };
     let Some(event) = event::get(&sink.store, parked.delivery.event_seq).await? else {
-        return bury(
-            sink,
-            id,
-            parked.delivery.attempt,
-            None,
-            "the event is no longer in the log",
-        )
-        .await;
+        return bury(sink, id, hopeless("the event is no longer in the log")).await;
     };
     let Some(lane) = sink.lane(&parked.delivery.instance_id) else {
-        return bury(
-            sink,
-            id,
-            parked.delivery.attempt,
-            None,
-            "the subscription is gone",
-        )
-        .await;
+        return bury(sink, id, hopeless("the subscription is gone")).await;
     };
     let subscription = lane.subscription();
+    if subscription.paused() {
+        return Ok(());
+    }
     if !subscription.enabled {
-        return bury(
-            sink,
-            id,
-            parked.delivery.attempt,
-            None,
-            "the subscription was switched off",
-        )
-        .await;
+        return bury(sink, id, hopeless("the subscription was switched off")).await;
     }
     let attempt = parked.delivery.attempt + 1;
     let outcome = sink.attempt(&event, &subscription, attempt).await;
-    lane.attempted(!matches!(outcome, Err(DeliveryError::Retry { .. })));
-    match outcome {
-        Ok(()) => {
-            sink.store
-                .write(move |tx| Box::pin(delivery::delete(tx, id)))
-                .await
-        }
-        Err(DeliveryError::Retry {
-            reason,
-            status,
-            after,
-        }) => {
-            let Some(delay) = sink.delay_after(&event, attempt, after) else {
-                return bury(sink, id, attempt, status, &reason).await;
-            };
-            let next_at = sink.clock.now().plus(delay);
-            sink.store
-                .write(move |tx| {
-                    let reason = reason.clone();
-                    Box::pin(async move {
-                        delivery::reschedule(tx, id, attempt, next_at, status, &reason).await
-                    })
-                })
-                .await
-        }
-        Err(DeliveryError::Permanent { reason, status }) => {
-            bury(sink, id, attempt, status, &reason).await
-        }
-        Err(DeliveryError::Gone) => {
-            bury(
-                sink,
-                id,
-                attempt,
-                Some(410),
-                "the receiver is gone for good",
-            )
-            .await?;
+    lane.attempted(!matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))));
+    let Err(Failed { failure, next }) = outcome else {
+        return sink
+            .store
+            .write(move |tx| Box::pin(delivery::delete(tx, id)))
+            .await;
+    };
+    let after = match next {
+        Next::Retry(after) => after,
+        Next::GiveUp => return bury(sink, id, failure).await,
+        Next::SwitchOff => {
+            bury(sink, id, failure).await?;
             sink.switch_off(&subscription);
-            Ok(())
+            return Ok(());
         }
-    }
+    };
+    // What was queued again by hand is given the whole schedule again, however old the event is.
+    let since = parked.delivery.created_at.unwrap_or(event.event.at);
+    let Some(delay) = sink.delay_after(since.max(event.event.at), attempt, after) else {
+        return bury(sink, id, failure).await;
+    };
+    let next_at = sink.clock.now().plus(delay);
+    sink.store
+        .write(move |tx| {
+            let failure = failure.clone();
+            Box::pin(async move { delivery::reschedule(tx, id, &failure, next_at).await })
+        })
+        .await
 }
 
-async fn bury(
-    sink: &DurableSink,
-    id: i64,
-    attempt: u32,
-    status: Option<u16>,
-    reason: &str,
-) -> Result<(), StoreError> {
-    let reason = reason.to_owned();
+async fn bury(sink: &DurableSink, id: i64, failure: Failure) -> Result<(), StoreError> {
     warn!(
         transport = sink.name,
-        attempt, "gave up a delivery: {reason}"
+        attempt = failure.attempt,
+        "gave up a delivery: {}",
+        failure.error
     );
     sink.store
         .write(move |tx| {
-            let reason = reason.clone();
-            Box::pin(async move { delivery::bury(tx, id, attempt, status, &reason).await })
+            let failure = failure.clone();
+            Box::pin(async move { delivery::bury(tx, id, &failure).await })
         })
         .await?;
     sink.counters.dead.fetch_add(1, Ordering::Relaxed);

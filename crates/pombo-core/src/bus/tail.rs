@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use pombo_domain::event::envelope::EnvelopeStyle;
-use pombo_domain::event::{Event, Seq};
+use pombo_domain::event::envelope::{self, EnvelopeStyle};
+use pombo_domain::event::{Event, NewEvent, Seq};
+use pombo_domain::subscription::Payload;
 use tokio::sync::watch;
 
 use crate::instance::Registry;
@@ -138,17 +139,33 @@ impl Bus {
 
     /// The event's envelope, encoded once.
     pub(crate) fn envelope(&self, event: &Event) -> Bytes {
-        event.envelope(|event| {
-            if !self.expose_token {
-                return self.style.encode(event, None);
+        event.envelope(|event| self.encode(event))
+    }
+
+    /// The envelope in the shape that a receiver asked for.
+    pub(crate) fn envelope_for(&self, event: &Event, payload: Payload) -> Bytes {
+        match payload {
+            Payload::V1 => self.envelope(event),
+            Payload::V2 => {
+                let plain = self.encode(&envelope::in_plain(&event.event));
+                match event.seq {
+                    Some(seq) => envelope::with_place(&plain, &event.event, seq),
+                    None => plain,
+                }
             }
-            let entry = self.registry.by_id(&event.instance.id);
-            let state = entry.map(|entry| entry.state());
-            let token = state
-                .as_ref()
-                .map_or("Apikey not found", |state| state.instance.token.as_str());
-            self.style.encode(event, Some(token))
-        })
+        }
+    }
+
+    fn encode(&self, event: &NewEvent) -> Bytes {
+        if !self.expose_token {
+            return self.style.encode(event, None);
+        }
+        let entry = self.registry.by_id(&event.instance.id);
+        let state = entry.map(|entry| entry.state());
+        let token = state
+            .as_ref()
+            .map_or("Apikey not found", |state| state.instance.token.as_str());
+        self.style.encode(event, Some(token))
     }
 
     /// Connected clients have been shown everything up to here.
@@ -175,7 +192,7 @@ fn size(event: &Event) -> usize {
 mod tests {
     use super::*;
     use pombo_domain::clock::Timestamp;
-    use pombo_domain::event::{EventKind, NewEvent};
+    use pombo_domain::event::EventKind;
     use pombo_domain::id::EventId;
     use pombo_domain::instance::{InstanceName, InstanceRef};
     use serde_json::value::RawValue;

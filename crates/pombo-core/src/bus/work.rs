@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::subscription::Subscription;
-use pombo_store::delivery::DeliveryState;
+use pombo_store::delivery::{DeliveryState, Listed};
 use pombo_store::{StoreError, cursor, delivery, event, subscription};
 use tracing::warn;
 
@@ -81,7 +81,7 @@ impl DurableSink {
             }
             let result = match lane.next() {
                 Next::Idle => return self.end_if_retired(&lane).await,
-                Next::Events(events) => self.settle(&lane, events).await,
+                Next::Events(events) => self.settle(&lane, events).await.map(drop),
                 Next::Table { after } => self.settle_from_table(&lane, after).await,
             };
             if let Err(error) = result {
@@ -109,36 +109,44 @@ impl DurableSink {
         let announced = lane.announced();
         let events = event::after(&self.store, lane.line.as_ref(), after, BATCH as u32).await?;
         let full = events.len() >= BATCH;
-        self.settle(lane, events).await?;
-        if !full {
+        if self.settle(lane, events).await? && !full {
             lane.caught_up(announced.max(after));
         }
         Ok(())
     }
 
+    /// Settles these events in order. False when some are left, because the line was paused or the server stops.
     async fn settle(
         self: &Arc<Self>,
         lane: &Arc<Lane>,
         events: Vec<Arc<Event>>,
-    ) -> Result<(), StoreError> {
-        for event in events {
+    ) -> Result<bool, StoreError> {
+        for (index, event) in events.iter().enumerate() {
             let Some(seq) = event.seq else { continue };
             if seq <= lane.cursor() {
                 continue;
             }
             let subscription = lane.subscription();
-            let wanted = subscription.wants(event.event.kind);
+            let strict = subscription.flag("strictOrder") || subscription.paused();
+            if !strict && !self.stop.is_cancelled() && lane.is_down(Instant::now()) {
+                let rest = events.iter().skip(index).cloned().collect();
+                self.park_while_down(lane, &subscription, rest).await?;
+                return Ok(true);
+            }
+            let wanted = subscription.wants_event(&event.event);
             if self.stop.is_cancelled()
-                || (wanted && !self.first_attempt(lane, &subscription, &event, seq).await?)
+                || subscription.paused()
+                || (wanted && !self.first_attempt(lane, event, seq).await?)
             {
-                return Ok(());
+                lane.put_back();
+                return Ok(false);
             }
             lane.settle(seq);
             if wanted {
                 self.book.note(&lane.line, seq);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Switches the subscription off, beside the line, because a change waits for lines.
@@ -170,14 +178,13 @@ impl DurableSink {
         if lane.cursor() < last {
             return;
         }
-        let waiting = delivery::list(
-            &self.store,
-            self.name,
-            lane.line.as_ref(),
-            Some(DeliveryState::Waiting),
-            1,
-        )
-        .await;
+        let listed = Listed {
+            instance: lane.line.as_ref(),
+            state: Some(DeliveryState::Waiting),
+            before: None,
+            limit: 1,
+        };
+        let waiting = delivery::list(&self.store, self.name, listed).await;
         if !waiting.is_ok_and(|waiting| waiting.is_empty()) {
             return;
         }

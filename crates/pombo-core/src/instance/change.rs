@@ -166,6 +166,46 @@ impl Gateway {
         change: SubscriptionChange,
     ) -> Result<Arc<Subscription>, StoreError> {
         let _changing = entry.change.lock().await;
+        self.store_subscription(entry, transport, change).await
+    }
+
+    /// Pauses or resumes the line of a durable transport: while it is paused, everything waits. `None` when there is no
+    /// subscription.
+    ///
+    /// # Errors
+    /// When the store does not take it; then nothing has changed.
+    pub async fn set_paused(
+        &self,
+        entry: &Arc<Entry>,
+        transport: TransportKind,
+        paused: bool,
+    ) -> Result<Option<Arc<Subscription>>, StoreError> {
+        let _changing = entry.change.lock().await;
+        let Some(stored) = entry.state().subscriptions.get(&transport).cloned() else {
+            return Ok(None);
+        };
+        let value = if paused {
+            Value::Bool(true)
+        } else {
+            Value::Null
+        };
+        let change = SubscriptionChange {
+            enabled: stored.enabled,
+            events: None,
+            options: Map::from_iter([("paused".to_owned(), value)]),
+        };
+        self.store_subscription(entry, transport, change)
+            .await
+            .map(Some)
+    }
+
+    /// To be called while the instance is being changed by nobody else.
+    async fn store_subscription(
+        &self,
+        entry: &Arc<Entry>,
+        transport: TransportKind,
+        change: SubscriptionChange,
+    ) -> Result<Arc<Subscription>, StoreError> {
         let state = entry.state();
         let (events, options) = merge(
             transport,
@@ -174,15 +214,14 @@ impl Gateway {
         );
         let (id, now) = (state.instance.id.clone(), self.now());
         let plan = Arc::new((id.clone(), change.enabled, events, options));
-        let (bus, sink) = (Arc::clone(&self.bus), self.sinks.get(transport).cloned());
+        let sink = self.sinks.get(transport).cloned();
         let line = sink.clone();
         let (row, start) = self
             .store
             .write(move |tx| {
                 let plan = Arc::clone(&plan);
                 // A line that has nothing waiting starts anew here: what it did not want before stays unsent.
-                let idle = line.as_ref().and_then(|line| line.idle_position(&plan.0));
-                let start = idle.map(|_| bus.head());
+                let start = line.as_ref().and_then(|line| line.idle_position(&plan.0));
                 Box::pin(async move {
                     let (id, enabled, events, options) = &*plan;
                     let row =

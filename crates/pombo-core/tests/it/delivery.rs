@@ -8,7 +8,7 @@ use pombo_core::SubscriptionChange;
 use pombo_domain::port::DeliveryError;
 use pombo_domain::subscription::TransportKind;
 use pombo_store::Backend;
-use pombo_store::delivery::{self, DeliveryState};
+use pombo_store::delivery::{self, DeliveryState, Listed};
 use serde_json::json;
 
 use crate::kit::{Bench, new, retry, until};
@@ -167,9 +167,12 @@ async fn a_permanent_failure_ends_as_a_dead_letter() {
     let dead = delivery::list(
         bench.gateway.store(),
         "webhook",
-        None,
-        Some(DeliveryState::Dead),
-        10,
+        Listed {
+            instance: None,
+            state: Some(DeliveryState::Dead),
+            before: None,
+            limit: 10,
+        },
     )
     .await
     .unwrap();
@@ -177,6 +180,7 @@ async fn a_permanent_failure_ends_as_a_dead_letter() {
         (dead[0].delivery.status, dead[0].delivery.attempt),
         (Some(400), 1)
     );
+    assert!(dead[0].delivery.latency.is_some());
     assert_eq!(
         bench
             .receiver

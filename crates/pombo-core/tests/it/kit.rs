@@ -14,6 +14,7 @@ use pombo_domain::message::{DeviceSource, MessageKey};
 use pombo_domain::port::{Delivered, DeliveryError, EventTransport, LiveEvent, LiveTransport};
 use pombo_domain::settings::Settings;
 use pombo_domain::subscription::{Subscription, TransportKind};
+use pombo_store::delivery::{self, Delivery, Listed};
 use pombo_store::{Backend, Db, DbConfig, Synchronous};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub struct Seen {
     pub attempt: u32,
     pub message: String,
     pub id: String,
+    /// What the receiver got.
+    pub envelope: Value,
 }
 
 type Script = dyn Fn(&Seen) -> Result<(), DeliveryError> + Send + Sync;
@@ -98,6 +101,7 @@ impl EventTransport for Receiver {
                 .unwrap_or_default()
                 .to_owned(),
             id: event.event.id.to_string(),
+            envelope,
         };
         self.seen.lock().unwrap().push(seen.clone());
         let script = Arc::clone(&self.script.lock().unwrap());
@@ -212,6 +216,41 @@ impl Bench {
         self.gateway.create(new(name)).await.unwrap()
     }
 
+    /// Changes options of the webhook.
+    pub async fn options(&self, entry: &Arc<Entry>, transport: TransportKind, options: Value) {
+        let change = SubscriptionChange {
+            enabled: true,
+            events: None,
+            options: options.as_object().cloned().unwrap(),
+        };
+        self.gateway
+            .set_subscription(entry, transport, change)
+            .await
+            .unwrap();
+    }
+
+    /// Deliveries that wait, and those that were given up.
+    pub async fn parked(&self) -> (i64, i64) {
+        delivery::counts(self.gateway.store(), "webhook")
+            .await
+            .unwrap()
+    }
+
+    /// What is parked, the oldest first.
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        let listed = Listed {
+            instance: None,
+            state: None,
+            before: None,
+            limit: 1000,
+        };
+        let mut all = delivery::list(self.gateway.store(), "webhook", listed)
+            .await
+            .unwrap();
+        all.reverse();
+        all
+    }
+
     pub async fn incoming(&self, entry: &Arc<Entry>, id: &str) {
         self.gateway.accept(entry, message(id)).await.unwrap();
     }
@@ -243,8 +282,12 @@ pub fn new(name: &str) -> NewInstance {
 }
 
 pub fn message(id: &str) -> ChannelEvent {
+    message_in(id, "1@s.whatsapp.net", false)
+}
+
+pub fn message_in(id: &str, chat: &str, from_me: bool) -> ChannelEvent {
     ChannelEvent::Message(IncomingMessage {
-        key: MessageKey::new(id, "1@s.whatsapp.net", false),
+        key: MessageKey::new(id, chat, from_me),
         push_name: Some("Ann".to_owned()),
         profile_pic_url: None,
         message_type: None,

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may")]
 
 mod delivery;
+mod filters;
 mod instances;
 mod kit;
 mod live;
+mod pause;
+mod replay;

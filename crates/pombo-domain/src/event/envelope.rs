@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::plain::plain;
 use super::{NewEvent, Seq};
 
 /// What every envelope of this server carries beside the event itself.
@@ -76,6 +77,19 @@ pub fn extend(envelope: &[u8], members: &[(&str, &dyn erased::Json)]) -> Bytes {
 #[must_use]
 pub fn with_place(envelope: &[u8], event: &NewEvent, seq: Seq) -> Bytes {
     extend(envelope, &[("id", &event.id.as_str()), ("seq", &seq)])
+}
+
+/// The event as receivers of the second version see it: `data` in [plain](mod@super::plain) JSON.
+#[must_use]
+pub fn in_plain(event: &NewEvent) -> NewEvent {
+    let data = serde_json::from_str(event.data.get())
+        .ok()
+        .map(plain)
+        .and_then(|data| serde_json::value::to_raw_value(&data).ok());
+    NewEvent {
+        data: data.unwrap_or_else(|| event.data.clone()),
+        ..event.clone()
+    }
 }
 
 /// Values that can end an envelope, behind one object-safe trait.

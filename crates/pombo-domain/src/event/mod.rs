@@ -4,6 +4,7 @@
 
 pub mod envelope;
 mod kind;
+pub mod plain;
 
 pub use kind::EventKind;
 

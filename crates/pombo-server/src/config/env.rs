@@ -83,7 +83,7 @@ variables! {
         /// How long a request may take before it is answered with an error
         POMBO_REQUEST_TIMEOUT: Duration { min: SECOND, max: DAY }, "120s", Used;
         /// The sender's name in SQS messages and group ids
-        SERVER_NAME: Text, "evolution", Later;
+        SERVER_NAME: Text, "evolution", Used;
         /// There is no such page to disable
         SERVER_DISABLE_DOCS: Boolean, "false", NoEffect;
         /// A limit of the original's runtime
@@ -261,107 +261,123 @@ variables! {
     }
     Rabbitmq {
         /// Deliver events to RabbitMQ
-        RABBITMQ_ENABLED: Boolean, "false", Later;
+        RABBITMQ_ENABLED: Boolean, "false", Used;
         /// Send the chosen events of all instances
-        RABBITMQ_GLOBAL_ENABLED: Boolean, "false", Later;
+        RABBITMQ_GLOBAL_ENABLED: Boolean, "false", Used;
         /// Where the broker is
-        RABBITMQ_URI: SecretUri(&["amqp", "amqps"]), "", Later;
+        RABBITMQ_URI: SecretUri(&["amqp", "amqps"]), "", Used;
         /// The exchange
-        RABBITMQ_EXCHANGE_NAME: Text, "evolution_exchange", Later;
+        RABBITMQ_EXCHANGE_NAME: Text, "evolution_exchange", Used;
         /// The largest frame, in bytes
-        RABBITMQ_FRAME_MAX: integer(4096, 4_294_967_295), "8192", Later;
+        RABBITMQ_FRAME_MAX: integer(4096, 4_294_967_295), "8192", Used;
         /// In front of the names of global queues
-        RABBITMQ_PREFIX_KEY: Text, "", Later;
+        RABBITMQ_PREFIX_KEY: Text, "", Used;
     }
     Nats {
         /// Deliver events to NATS
-        NATS_ENABLED: Boolean, "false", Later;
+        NATS_ENABLED: Boolean, "false", Used;
         /// Send the chosen events of all instances
-        NATS_GLOBAL_ENABLED: Boolean, "false", Later;
+        NATS_GLOBAL_ENABLED: Boolean, "false", Used;
         /// Where the servers are; several between commas
-        NATS_URI: SecretUri(&[]), "", Later;
+        NATS_URI: SecretUri(&[]), "", Used;
         /// In front of the subjects
-        NATS_PREFIX_KEY: Text, "", Later;
+        NATS_PREFIX_KEY: Text, "", Used;
+        /// Let JetStream keep the events, and confirm each (docs/transports/nats.md)
+        POMBO_NATS_JETSTREAM: Boolean, "false", Used;
         /// NATS knows no exchanges
         NATS_EXCHANGE_NAME: Text, "evolution_exchange", NoEffect;
     }
+    Mqtt {
+        /// Deliver events to an MQTT broker
+        POMBO_MQTT_ENABLED: Boolean, "false", Used;
+        /// Send the chosen events of all instances
+        POMBO_MQTT_GLOBAL_ENABLED: Boolean, "false", Used;
+        /// Where the broker is; it must speak MQTT 5
+        POMBO_MQTT_URL: SecretUri(&["mqtt", "mqtts"]), "", Used;
+        /// The beginning of every topic
+        POMBO_MQTT_PREFIX: Text, "pombo", Used;
+    }
     Kafka {
         /// Deliver events to Kafka
-        KAFKA_ENABLED: Boolean, "false", Later;
+        KAFKA_ENABLED: Boolean, "false", Used;
         /// Send the chosen events of all instances
-        KAFKA_GLOBAL_ENABLED: Boolean, "false", Later;
+        KAFKA_GLOBAL_ENABLED: Boolean, "false", Used;
         /// Where the brokers are: `host:port`, several between commas
-        KAFKA_BROKERS: List, "localhost:9092", Later;
+        KAFKA_BROKERS: List, "localhost:9092", Used;
         /// How this client calls itself
-        KAFKA_CLIENT_ID: Text, "evolution-api", Later;
+        KAFKA_CLIENT_ID: Text, "evolution-api", Used;
         /// In front of the topics
-        KAFKA_TOPIC_PREFIX: Text, "evolution", Later;
+        KAFKA_TOPIC_PREFIX: Text, "evolution", Used;
         /// Make topics that are missing
-        KAFKA_AUTO_CREATE_TOPICS: Boolean, "false", Later;
+        KAFKA_AUTO_CREATE_TOPICS: Boolean, "false", Used;
         /// Partitions of a topic made here
-        KAFKA_NUM_PARTITIONS: integer(1, 1_000_000), "1", Later;
+        KAFKA_NUM_PARTITIONS: integer(1, 1_000_000), "1", Used;
         /// Replicas of a topic made here
-        KAFKA_REPLICATION_FACTOR: integer(1, 1000), "1", Later;
-        /// The consumer group
-        KAFKA_CONSUMER_GROUP_ID: Text, "evolution-api-consumers", Later;
+        KAFKA_REPLICATION_FACTOR: integer(1, 1000), "1", Used;
+        /// This program only sends
+        KAFKA_CONSUMER_GROUP_ID: Text, "evolution-api-consumers", NoEffect;
         /// In milliseconds
-        KAFKA_CONNECTION_TIMEOUT: integer(1, 3_600_000), "3000", Later;
+        KAFKA_CONNECTION_TIMEOUT: integer(1, 3_600_000), "3000", Used;
         /// In milliseconds
-        KAFKA_REQUEST_TIMEOUT: integer(1, 3_600_000), "30000", Later;
+        KAFKA_REQUEST_TIMEOUT: integer(1, 3_600_000), "30000", Used;
         /// Log in
-        KAFKA_SASL_ENABLED: Boolean, "false", Later;
+        KAFKA_SASL_ENABLED: Boolean, "false", Used;
         /// How
-        KAFKA_SASL_MECHANISM: Word(&["plain", "scram-sha-256", "scram-sha-512"]), "plain", Later;
+        KAFKA_SASL_MECHANISM: Word(&["plain", "scram-sha-256", "scram-sha-512"]), "plain", Used;
         /// The user
-        KAFKA_SASL_USERNAME: Text, "", Later;
+        KAFKA_SASL_USERNAME: Text, "", Used;
         /// The password
-        KAFKA_SASL_PASSWORD: Secret, "", Later;
+        KAFKA_SASL_PASSWORD: Secret, "", Used;
         /// Use TLS
-        KAFKA_SSL_ENABLED: Boolean, "false", Later;
+        KAFKA_SSL_ENABLED: Boolean, "false", Used;
         /// Check the broker's certificate
-        KAFKA_SSL_REJECT_UNAUTHORIZED: Boolean, "true", Later;
+        KAFKA_SSL_REJECT_UNAUTHORIZED: Boolean, "true", Used;
         /// The certificate authority, PEM text
-        KAFKA_SSL_CA: Text, "", Later;
+        KAFKA_SSL_CA: Text, "", Used;
         /// The client's private key, PEM text
-        KAFKA_SSL_KEY: Secret, "", Later;
+        KAFKA_SSL_KEY: Secret, "", Used;
         /// The client's certificate, PEM text
-        KAFKA_SSL_CERT: Text, "", Later;
+        KAFKA_SSL_CERT: Text, "", Used;
     }
     Sqs {
         /// Deliver events to SQS
-        SQS_ENABLED: Boolean, "false", Later;
+        SQS_ENABLED: Boolean, "false", Used;
         /// Send the chosen events of all instances, instead of those that each instance chose
-        SQS_GLOBAL_ENABLED: Boolean, "false", Later;
+        SQS_GLOBAL_ENABLED: Boolean, "false", Used;
         /// One queue for all events
-        SQS_GLOBAL_FORCE_SINGLE_QUEUE: Boolean, "false", Later;
+        SQS_GLOBAL_FORCE_SINGLE_QUEUE: Boolean, "false", Used;
         /// In front of the names of global queues
-        SQS_GLOBAL_PREFIX_NAME: Text, "global", Later;
+        SQS_GLOBAL_PREFIX_NAME: Text, "global", Used;
         /// The access key's id
-        SQS_ACCESS_KEY_ID: Text, "", Later;
+        SQS_ACCESS_KEY_ID: Text, "", Used;
         /// The access key
-        SQS_SECRET_ACCESS_KEY: Secret, "", Later;
+        SQS_SECRET_ACCESS_KEY: Secret, "", Used;
         /// The account
-        SQS_ACCOUNT_ID: Text, "", Later;
+        SQS_ACCOUNT_ID: Text, "", Used;
         /// The region
-        SQS_REGION: Text, "", Later;
-        /// Larger messages go to S3, in bytes
-        SQS_MAX_PAYLOAD_SIZE: integer(1024, 1 << 40), "1048576", Later;
+        SQS_REGION: Text, "", Used;
+        /// Larger messages are given up and listed as dead, in bytes; handing them over through S3 comes later
+        SQS_MAX_PAYLOAD_SIZE: integer(1024, 1 << 40), "1048576", Used;
+        /// A compatible server instead of Amazon's
+        POMBO_SQS_ENDPOINT: HttpUrl, "", Used;
     }
     Pusher {
         /// Deliver events to Pusher
-        PUSHER_ENABLED: Boolean, "false", Later;
+        PUSHER_ENABLED: Boolean, "false", Used;
         /// Send the chosen events of all instances
-        PUSHER_GLOBAL_ENABLED: Boolean, "false", Later;
+        PUSHER_GLOBAL_ENABLED: Boolean, "false", Used;
         /// The app of the global events
-        PUSHER_GLOBAL_APP_ID: Text, "", Later;
+        PUSHER_GLOBAL_APP_ID: Text, "", Used;
         /// Its key
-        PUSHER_GLOBAL_KEY: Text, "", Later;
+        PUSHER_GLOBAL_KEY: Text, "", Used;
         /// Its secret
-        PUSHER_GLOBAL_SECRET: Secret, "", Later;
+        PUSHER_GLOBAL_SECRET: Secret, "", Used;
         /// Its cluster
-        PUSHER_GLOBAL_CLUSTER: Text, "", Later;
+        PUSHER_GLOBAL_CLUSTER: Text, "", Used;
         /// Use TLS
-        PUSHER_GLOBAL_USE_TLS: Boolean, "false", Later;
+        PUSHER_GLOBAL_USE_TLS: Boolean, "false", Used;
+        /// `host` or `host:port` of a compatible server, for all apps, instead of `api-{cluster}.pusher.com`
+        POMBO_PUSHER_HOST: Text, "", Used;
     }
     Chatbots {
         /// Typebot
@@ -476,7 +492,7 @@ mod tests {
         let ours = |name: &&&str| {
             name.starts_with("POMBO_") || ["WEBSOCKET_BINARY", "EVENT_LOCAL_TIME"].contains(name)
         };
-        assert_eq!(names.iter().filter(ours).count(), 16);
+        assert_eq!(names.iter().filter(ours).count(), 51);
         // 325 that the original reads, two that only its example file names, one that only a schema reads.
         assert_eq!(names.iter().filter(|name| !ours(name)).count(), 325 + 3);
     }

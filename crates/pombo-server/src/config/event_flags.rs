@@ -70,12 +70,13 @@ macro_rules! flags {
 }
 
 pub(super) const WEBHOOK: &FlagGroup = flags!("WEBHOOK_EVENTS_", Webhook, Used);
-pub(super) const RABBITMQ: &FlagGroup = flags!("RABBITMQ_EVENTS_", Rabbitmq, Later);
-pub(super) const NATS: &FlagGroup = flags!("NATS_EVENTS_", Nats, Later);
-pub(super) const KAFKA: &FlagGroup = flags!("KAFKA_EVENTS_", Kafka, Later);
-pub(super) const PUSHER: &FlagGroup = flags!("PUSHER_EVENTS_", Pusher, Later);
+pub(super) const RABBITMQ: &FlagGroup = flags!("RABBITMQ_EVENTS_", Rabbitmq, Used);
+pub(super) const NATS: &FlagGroup = flags!("NATS_EVENTS_", Nats, Used);
+pub(super) const MQTT: &FlagGroup = flags!("POMBO_MQTT_EVENTS_", Mqtt, Used);
+pub(super) const KAFKA: &FlagGroup = flags!("KAFKA_EVENTS_", Kafka, Used);
+pub(super) const PUSHER: &FlagGroup = flags!("PUSHER_EVENTS_", Pusher, Used);
 /// A list of its own: without three of the others, with two more.
-pub(super) const SQS: &FlagGroup = flags!("SQS_GLOBAL_", Sqs, Later:
+pub(super) const SQS: &FlagGroup = flags!("SQS_GLOBAL_", Sqs, Used:
     "APPLICATION_STARTUP" "QRCODE_UPDATED"
     "MESSAGES_SET" "MESSAGES_UPSERT" "MESSAGES_EDITED" "MESSAGES_UPDATE" "MESSAGES_DELETE"
     "SEND_MESSAGE"
@@ -85,4 +86,4 @@ pub(super) const SQS: &FlagGroup = flags!("SQS_GLOBAL_", Sqs, Later:
     "GROUPS_UPSERT" "GROUPS_UPDATE" "GROUP_PARTICIPANTS_UPDATE"
     "CALL" "TYPEBOT_START" "TYPEBOT_CHANGE_STATUS" "LOGOUT_INSTANCE" "REMOVE_INSTANCE");
 
-pub(super) const GROUPS: [&FlagGroup; 6] = [WEBHOOK, RABBITMQ, NATS, KAFKA, SQS, PUSHER];
+pub(super) const GROUPS: [&FlagGroup; 7] = [WEBHOOK, RABBITMQ, NATS, MQTT, KAFKA, SQS, PUSHER];

@@ -15,8 +15,6 @@ pub struct KafkaConfig {
     pub brokers: Vec<String>,
     /// How this client calls itself.
     pub client_id: String,
-    /// The consumer group.
-    pub consumer_group: String,
     /// In front of the topics.
     pub topic_prefix: String,
     /// Whether topics that are missing are made.
@@ -70,7 +68,6 @@ impl KafkaConfig {
         Some(Self {
             brokers: reader.list(&env::KAFKA_BROKERS),
             client_id: reader.text(&env::KAFKA_CLIENT_ID),
-            consumer_group: reader.text(&env::KAFKA_CONSUMER_GROUP_ID),
             topic_prefix: reader.text(&env::KAFKA_TOPIC_PREFIX),
             create_topics: reader.flag(&env::KAFKA_AUTO_CREATE_TOPICS),
             partitions: u32::try_from(reader.integer(&env::KAFKA_NUM_PARTITIONS)).unwrap_or(1),

@@ -6,13 +6,15 @@ use super::{
     reader::Reader,
 };
 
-/// NATS transport. Source: `NATS_*`.
+/// NATS transport. Source: `NATS_*`, `POMBO_NATS_JETSTREAM`.
 #[derive(Debug, Clone)]
 pub struct NatsConfig {
     /// `nats://user:password@host:4222`; several between commas.
     pub uri: SecretString,
-    /// In front of the subjects.
+    /// In front of the subjects of global events.
     pub prefix: Option<String>,
+    /// Whether JetStream keeps the events.
+    pub jetstream: bool,
     /// The events of all instances that are sent; `None` without `NATS_GLOBAL_ENABLED`.
     pub global: Option<EventFlags>,
 }
@@ -33,6 +35,7 @@ impl NatsConfig {
         Some(Self {
             uri,
             prefix: reader.optional_text(&env::NATS_PREFIX_KEY),
+            jetstream: reader.flag(&env::POMBO_NATS_JETSTREAM),
             global: reader
                 .flag(&env::NATS_GLOBAL_ENABLED)
                 .then(|| reader.event_flags(event_flags::NATS)),

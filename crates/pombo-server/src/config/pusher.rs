@@ -9,6 +9,8 @@ use super::{
 /// Pusher transport. Source: `PUSHER_*`.
 #[derive(Debug, Clone)]
 pub struct PusherConfig {
+    /// A compatible server, as `host` or `host:port`.
+    pub host: Option<String>,
     /// The app for the events of all instances; `None` without `PUSHER_GLOBAL_ENABLED`.
     pub global: Option<PusherApp>,
 }
@@ -37,10 +39,20 @@ impl PusherConfig {
             return None;
         }
         Some(Self {
+            host: Self::host(reader),
             global: reader
                 .flag(&env::PUSHER_GLOBAL_ENABLED)
                 .then(|| PusherApp::read(reader)),
         })
+    }
+
+    fn host(reader: &mut Reader<'_>) -> Option<String> {
+        let host = reader.optional_text(&env::POMBO_PUSHER_HOST)?;
+        let plain = |one: char| one.is_ascii_alphanumeric() || "-._:[]".contains(one);
+        if !host.chars().all(plain) {
+            reader.refuse(&env::POMBO_PUSHER_HOST, "`host` or `host:port`");
+        }
+        Some(host)
     }
 }
 

@@ -4,10 +4,10 @@ use super::{
     audio::AudioConverterConfig, auth::AuthConfig, business::BusinessConfig, cache::CacheConfig,
     chatbots::ChatbotsConfig, chatwoot::ChatwootConfig, cors::CorsConfig, database::DatabaseConfig,
     env, error::ConfigErrors, events::EventsConfig, instances::InstancesConfig, kafka::KafkaConfig,
-    log::LogConfig, metrics::MetricsConfig, nats::NatsConfig, outbound::OutboundConfig,
-    proxy::DefaultProxyConfig, pusher::PusherConfig, rabbitmq::RabbitmqConfig, reader::Reader,
-    s3::S3Config, server::ServerConfig, source::Source, sqs::SqsConfig, warnings,
-    webhook::WebhookConfig, websocket::WebsocketConfig,
+    log::LogConfig, metrics::MetricsConfig, mqtt::MqttConfig, nats::NatsConfig,
+    outbound::OutboundConfig, proxy::DefaultProxyConfig, pusher::PusherConfig,
+    rabbitmq::RabbitmqConfig, reader::Reader, s3::S3Config, server::ServerConfig, source::Source,
+    sqs::SqsConfig, warnings, webhook::WebhookConfig, websocket::WebsocketConfig,
 };
 
 /// Everything that can be set, checked. Secrets are [`SecretString`](secrecy::SecretString)s; what a part that is not
@@ -31,6 +31,7 @@ pub struct Config {
     pub business: BusinessConfig,
     pub rabbitmq: Option<RabbitmqConfig>,
     pub nats: Option<NatsConfig>,
+    pub mqtt: Option<MqttConfig>,
     pub kafka: Option<KafkaConfig>,
     pub sqs: Option<SqsConfig>,
     pub pusher: Option<PusherConfig>,
@@ -63,6 +64,7 @@ impl Config {
             business: BusinessConfig::read(reader),
             rabbitmq: RabbitmqConfig::read(reader),
             nats: NatsConfig::read(reader),
+            mqtt: MqttConfig::read(reader),
             kafka: KafkaConfig::read(reader),
             sqs: SqsConfig::read(reader),
             pusher: PusherConfig::read(reader),

@@ -10,14 +10,16 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct SqsConfig {
     /// The access key's id.
-    pub access_key_id: Option<String>,
+    pub access_key_id: String,
     /// The access key.
-    pub secret_access_key: Option<SecretString>,
+    pub secret_access_key: SecretString,
     /// The account.
-    pub account_id: Option<String>,
+    pub account_id: String,
     /// The region.
-    pub region: Option<String>,
-    /// Larger messages go to S3, in bytes.
+    pub region: String,
+    /// A compatible server instead of Amazon's.
+    pub endpoint: Option<String>,
+    /// Larger messages are given up, in bytes.
     pub max_payload: u64,
     /// Whether one queue takes all events.
     pub single_queue: bool,
@@ -30,11 +32,31 @@ pub struct SqsConfig {
 impl SqsConfig {
     /// `None` when `SQS_ENABLED` is not `true`.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.flag(&env::SQS_ENABLED).then(|| Self {
-            access_key_id: reader.optional_text(&env::SQS_ACCESS_KEY_ID),
-            secret_access_key: reader.optional_secret(&env::SQS_SECRET_ACCESS_KEY),
-            account_id: reader.optional_text(&env::SQS_ACCOUNT_ID),
-            region: reader.optional_text(&env::SQS_REGION),
+        if !reader.flag(&env::SQS_ENABLED) {
+            return None;
+        }
+        for variable in [
+            &env::SQS_ACCESS_KEY_ID,
+            &env::SQS_SECRET_ACCESS_KEY,
+            &env::SQS_ACCOUNT_ID,
+            &env::SQS_REGION,
+        ] {
+            if reader.text_of(variable).is_none() {
+                reader.refuse(variable, "a text, since SQS_ENABLED is `true`");
+            }
+        }
+        Some(Self {
+            access_key_id: reader
+                .optional_text(&env::SQS_ACCESS_KEY_ID)
+                .unwrap_or_default(),
+            secret_access_key: reader
+                .optional_secret(&env::SQS_SECRET_ACCESS_KEY)
+                .unwrap_or_default(),
+            account_id: reader
+                .optional_text(&env::SQS_ACCOUNT_ID)
+                .unwrap_or_default(),
+            region: reader.optional_text(&env::SQS_REGION).unwrap_or_default(),
+            endpoint: reader.optional_text(&env::POMBO_SQS_ENDPOINT),
             max_payload: reader.integer(&env::SQS_MAX_PAYLOAD_SIZE),
             single_queue: reader.flag(&env::SQS_GLOBAL_FORCE_SINGLE_QUEUE),
             global_prefix: reader.text(&env::SQS_GLOBAL_PREFIX_NAME),

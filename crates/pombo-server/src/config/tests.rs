@@ -331,6 +331,29 @@ fn the_words_of_the_log_level_become_a_level() {
 }
 
 #[test]
+fn sqs_needs_an_account() {
+    let errors = errors(&[
+        ("SQS_ENABLED", "true"),
+        ("SQS_REGION", "sa-east-1"),
+        ("SQS_ACCESS_KEY_ID", "AKID"),
+    ]);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(
+        errors[0].contains("SQS_SECRET_ACCESS_KEY") && errors[1].contains("SQS_ACCOUNT_ID"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn the_pusher_host_is_no_address_of_a_page() {
+    let set = [
+        ("PUSHER_ENABLED", "true"),
+        ("POMBO_PUSHER_HOST", "http://h/x"),
+    ];
+    assert!(errors(&set)[0].contains("host:port"));
+}
+
+#[test]
 fn parts_of_later_builds_are_kept() {
     let config = config(&[
         ("RABBITMQ_ENABLED", "true"),
@@ -338,6 +361,10 @@ fn parts_of_later_builds_are_kept() {
         ("RABBITMQ_GLOBAL_ENABLED", "true"),
         ("RABBITMQ_EVENTS_CALL", "true"),
         ("SQS_ENABLED", "true"),
+        ("SQS_ACCESS_KEY_ID", "AKID"),
+        ("SQS_SECRET_ACCESS_KEY", "secret"),
+        ("SQS_ACCOUNT_ID", "123456789012"),
+        ("SQS_REGION", "sa-east-1"),
         ("SQS_GLOBAL_ENABLED", "true"),
         ("SQS_GLOBAL_REMOVE_INSTANCE", "true"),
         ("NATS_ENABLED", "true"),

@@ -46,6 +46,7 @@ pub enum Section {
     Business,
     Rabbitmq,
     Nats,
+    Mqtt,
     Kafka,
     Sqs,
     Pusher,
@@ -60,7 +61,7 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Server,
         Self::Cors,
         Self::Auth,
@@ -75,6 +76,7 @@ impl Section {
         Self::Business,
         Self::Rabbitmq,
         Self::Nats,
+        Self::Mqtt,
         Self::Kafka,
         Self::Sqs,
         Self::Pusher,
@@ -104,6 +106,7 @@ impl Section {
             Self::Business => "WhatsApp Cloud API",
             Self::Rabbitmq => "RabbitMQ",
             Self::Nats => "NATS",
+            Self::Mqtt => "MQTT",
             Self::Kafka => "Kafka",
             Self::Sqs => "SQS",
             Self::Pusher => "Pusher",

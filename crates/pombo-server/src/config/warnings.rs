@@ -12,27 +12,7 @@ use super::{
 const PUBLIC_EXAMPLE_KEYS: [&str; 3] = ["429683C4C977415CAAFCCE10F7D57E11", "mude-me", "change-me"];
 
 /// Parts that this build does not have yet, and the switch that asks for each.
-const NOT_BUILT: [(&Variable, &str); 13] = [
-    (
-        &env::RABBITMQ_ENABLED,
-        "RabbitMQ delivery is not part of this build yet; subscriptions are stored",
-    ),
-    (
-        &env::NATS_ENABLED,
-        "NATS delivery is not part of this build yet; subscriptions are stored",
-    ),
-    (
-        &env::KAFKA_ENABLED,
-        "Kafka delivery is not part of this build yet; subscriptions are stored",
-    ),
-    (
-        &env::SQS_ENABLED,
-        "SQS delivery is not part of this build yet; subscriptions are stored",
-    ),
-    (
-        &env::PUSHER_ENABLED,
-        "Pusher delivery is not part of this build yet; subscriptions are stored",
-    ),
+const NOT_BUILT: [(&Variable, &str); 8] = [
     (
         &env::TYPEBOT_ENABLED,
         "Typebot is not part of this build yet",
@@ -272,16 +252,12 @@ mod tests {
 
     #[test]
     fn parts_that_are_not_built_say_so() {
-        let lines = of(&[
-            ("RABBITMQ_ENABLED", "true"),
-            ("RABBITMQ_URI", "amqp://h"),
-            ("DIFY_ENABLED", "1"),
-        ]);
+        let lines = of(&[("FLOWISE_ENABLED", "true"), ("DIFY_ENABLED", "1")]);
         assert_eq!(
             lines,
             [
-                "RABBITMQ_ENABLED=true: RabbitMQ delivery is not part of this build yet; subscriptions are stored",
                 "DIFY_ENABLED=true: Dify is not part of this build yet",
+                "FLOWISE_ENABLED=true: Flowise is not part of this build yet",
             ]
         );
     }

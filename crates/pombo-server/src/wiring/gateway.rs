@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pombo_core::{FailedDelivery, GatewayConfig, RetrySchedule, SaveSwitches};
-use pombo_domain::clock::{Clock, SystemClock};
-use pombo_domain::event::EventKind;
 use pombo_domain::event::envelope::EnvelopeStyle;
-use pombo_domain::id::RowId;
-use pombo_domain::subscription::{EventList, Subscription, TransportKind};
+use pombo_domain::subscription::{Subscription, TransportKind};
 use pombo_net::{Backoff, Growth, NextAttempt, RetryLimit, ThreadRandom};
 use pombo_store::{Backend, DbConfig, Synchronous};
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use super::brokers::{self, global_subscription};
 use crate::config::{self, Config, DatabaseBackend, SqliteSynchronous};
 
 /// Connections to a database server.
@@ -77,6 +75,7 @@ pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayC
         global: global_webhook(config)
             .map(|webhook| (TransportKind::Webhook, Arc::new(webhook)))
             .into_iter()
+            .chain(brokers::global(config))
             .collect(),
         retry: retry_schedule(config),
         ..GatewayConfig::with_api_key(api_key)
@@ -86,27 +85,12 @@ pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayC
 /// The subscription of the webhook that gets everybody's events. It has no row: its options live in the environment.
 fn global_webhook(config: &Config) -> Option<Subscription> {
     let global = config.webhook.global.as_ref()?;
-    let flags = EventKind::ALL.into_iter().filter(|kind| {
-        let name = kind.upper();
-        // The original's flag for group updates is `GROUPS_UPDATE`.
-        global.events.contains(&name)
-    });
-    let options = json!({"url": global.url, "webhookByEvents": global.by_events, "global": true});
-    let now = SystemClock.now();
-    Some(Subscription {
-        id: RowId::from("global".to_owned()),
-        instance_id: "".into(),
-        transport: TransportKind::Webhook,
-        enabled: true,
-        events: EventList::new(flags.map(EventKind::upper)),
-        options: match options {
-            Value::Object(options) => options,
-            _ => Map::new(),
-        },
-        created_at: now,
-        updated_at: now,
-        retired_at_seq: None,
-    })
+    let options = json!({"url": global.url, "webhookByEvents": global.by_events});
+    Some(global_subscription(
+        TransportKind::Webhook,
+        &global.events,
+        options,
+    ))
 }
 
 /// Unset: our schedule over 72 hours. Set: what the variables mean in the original.

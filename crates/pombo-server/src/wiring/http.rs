@@ -52,6 +52,7 @@ pub(super) fn api_config(config: &Config, cors: CorsPolicy) -> ApiConfig {
         (TransportKind::Websocket, config.websocket.enabled),
         (TransportKind::Rabbitmq, config.rabbitmq.is_some()),
         (TransportKind::Nats, config.nats.is_some()),
+        (TransportKind::Mqtt, config.mqtt.is_some()),
         (TransportKind::Kafka, config.kafka.is_some()),
         (TransportKind::Sqs, config.sqs.is_some()),
         (TransportKind::Pusher, config.pusher.is_some()),

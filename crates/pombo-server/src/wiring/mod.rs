@@ -1,5 +1,6 @@
 //! Puts the program together: configuration in, a running server out.
 
+mod brokers;
 mod error_reports;
 mod gateway;
 mod health;
@@ -100,6 +101,9 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
         outbound.clone(),
         Arc::new(SystemClock),
     );
+    let builder = brokers::transports(&config, &outbound)?
+        .into_iter()
+        .fold(builder, pombo_core::GatewayBuilder::transport);
     let gateway = builder
         .channel(Arc::new(EvolutionFactory))
         .inbound(Arc::new(EvolutionWebhook))

@@ -27,6 +27,10 @@ on_every_database! {
         };
         assert_eq!(seqs(&event::after(db, None, 97, 10).await.unwrap()), [98, 99, 100]);
         assert_eq!(seqs(&event::after(db, Some(&bob.id), 0, 2).await.unwrap()), [2, 4]);
+        let stretch = event::Stretch { after: 3, through: 9, from: Timestamp::from_millis(6), to: Timestamp::from_millis(8) };
+        assert_eq!(seqs(&event::within(db, &alice.id, stretch, 10).await.unwrap()), [7]);
+        let wide = event::Stretch { from: Timestamp::from_millis(0), to: NOON, ..stretch };
+        assert_eq!(seqs(&event::within(db, &alice.id, wide, 2).await.unwrap()), [5, 7]);
         let one = event::get(db, 2).await.unwrap().unwrap();
         assert_eq!((one.event.instance.clone(), one.event.data.get()), (bob.reference(), "{\"n\": 1}"));
         assert_eq!(one.event.sender.as_deref(), Some("5511900000000@s.whatsapp.net"));
@@ -37,11 +41,15 @@ on_every_database! {
                 sink: "webhook".to_owned(),
                 instance_id: Some(alice.id.clone()),
                 event_seq: 3,
+                event_id: None,
+                event_kind: None,
                 subscription: RowId::from("global".to_owned()),
                 attempt: 1,
                 next_at: NOON,
                 status: Some(503),
                 error: "later".to_owned(),
+                latency: None,
+                created_at: None,
             };
             delivery::park(tx, &given).await
         })
@@ -55,7 +63,11 @@ on_every_database! {
         assert_eq!(event::prune(db, old, 1000, Seq::MAX, 100).await.unwrap(), 0);
         assert_eq!(event::prune(db, old, 50, Seq::MAX, 100).await.unwrap(), 40, "by number");
         assert_eq!(seqs(&event::after(db, None, 0, 2).await.unwrap()), [3, 51]);
-        commit!(db, [], |tx| delivery::bury(tx, parked, 2, None, "gone").await).unwrap();
+        commit!(db, [], |tx| {
+            let failure = delivery::Failure { attempt: 2, status: None, error: "gone".to_owned(), latency: None };
+            delivery::bury(tx, parked, &failure).await
+        })
+        .unwrap();
         assert_eq!(event::prune(db, NOON, 0, Seq::MAX, 100).await.unwrap(), 51);
         assert_eq!(event::bounds(db).await.unwrap(), None);
         assert_eq!((event::head(db).await.unwrap(), event::pruned_through(db).await.unwrap()), (100, 100));

@@ -11,6 +11,12 @@ mod support;
 
 mod golden;
 
+mod brokers_kafka;
+mod brokers_mqtt;
+mod brokers_nats;
+mod brokers_pusher;
+mod brokers_rabbitmq;
+mod brokers_sqs;
 mod browser;
 mod operations;
 mod pains;

@@ -6,10 +6,11 @@ use pombo_domain::clock::SharedClock;
 use pombo_domain::event::Event;
 use pombo_domain::port::{Delivered, DeliveryError, EventTransport};
 use pombo_domain::subscription::{Subscription, TransportKind};
-use pombo_net::{OutboundClient, OutboundError, Response};
+use pombo_net::{OutboundClient, Response};
 
 use super::config::WebhookConfig;
 use super::request::Request;
+use crate::outbound::failed;
 
 /// Delivers events by HTTP POST.
 #[derive(Debug)]
@@ -62,23 +63,6 @@ impl WebhookTransport {
             status: code,
             after,
         })
-    }
-}
-
-/// The texts of [`OutboundError`] are made to be stored: they name no path, query or header.
-fn failed(error: &OutboundError) -> DeliveryError {
-    let reason = error.to_string();
-    if error.is_retryable() {
-        DeliveryError::Retry {
-            reason,
-            status: None,
-            after: None,
-        }
-    } else {
-        DeliveryError::Permanent {
-            reason,
-            status: None,
-        }
     }
 }
 

@@ -11,11 +11,19 @@ mod engine_io;
 mod events;
 mod floods;
 mod gate;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod namespaces;
+#[cfg(feature = "nats")]
+mod nats;
 mod old_clients;
+mod pusher;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod replay;
 mod slow_clients;
 mod socket_io;
+mod sqs;
 mod support;
 mod webhook;
 mod websocket;

@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use pombo_core::SubscriptionChange;
 use pombo_domain::event::EventKind;
+use pombo_domain::filter::Filter;
+use pombo_domain::jid::normalise;
 use pombo_domain::subscription::TransportKind;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::error::ApiError;
@@ -35,6 +38,7 @@ pub(super) fn from_body(
     }
     if let Some(Value::Object(inner)) = body.get_mut(name) {
         same_name_for_groups(inner);
+        null_is_the_default(inner);
         if transport == TransportKind::Webhook {
             null_secrets_are_none(inner);
         }
@@ -110,6 +114,50 @@ fn null_secrets_are_none(inner: &mut Map<String, Value>) {
     }
 }
 
+/// `null` takes a filter away, and asks for the first payload version.
+fn null_is_the_default(inner: &mut Map<String, Value>) {
+    for (name, default) in [
+        ("filter", Value::Object(Map::new())),
+        ("payload", Value::from("v1")),
+    ] {
+        if let Some(value) = inner.get_mut(name).filter(|value| value.is_null()) {
+            *value = default;
+        }
+    }
+}
+
+/// The options that every transport has.
+///
+/// # Errors
+/// 400 for a filter with members that there are not: whoever misspells one would get everything.
+fn common_options(
+    transport: TransportKind,
+    inner: &Map<String, Value>,
+    options: &mut Map<String, Value>,
+) -> Result<(), ApiError> {
+    for name in ["strictOrder", "payload"] {
+        if let Some(value) = inner.get(name) {
+            options.insert(name.to_owned(), value.clone());
+        }
+    }
+    let Some(filter) = inner.get("filter") else {
+        return Ok(());
+    };
+    let mut filter = Filter::deserialize(filter).map_err(|error| {
+        ApiError::invalid_text(format!("{}.filter: {error}", transport.as_str()))
+    })?;
+    for chat in filter.chats.iter_mut().flatten() {
+        *chat = normalise(chat);
+    }
+    let stored = if filter == Filter::default() {
+        Value::Null
+    } else {
+        json!(filter)
+    };
+    options.insert("filter".to_owned(), stored);
+    Ok(())
+}
+
 fn change(
     transport: TransportKind,
     inner: &Map<String, Value>,
@@ -126,6 +174,7 @@ fn change(
             .collect::<Vec<_>>()
     });
     let mut options = Map::new();
+    common_options(transport, inner, &mut options)?;
     match transport {
         TransportKind::Webhook => {
             if enabled
@@ -142,7 +191,6 @@ fn change(
                 ("headers", inner.get("headers").cloned()),
                 ("webhookByEvents", either("byEvents", "webhookByEvents")),
                 ("webhookBase64", either("base64", "webhookBase64")),
-                ("strictOrder", inner.get("strictOrder").cloned()),
                 ("secret", inner.get("secret").cloned()),
                 ("previousSecret", inner.get("previousSecret").cloned()),
             ];
@@ -208,20 +256,33 @@ fn schema(transport: TransportKind, strictness: Strictness) -> &'static Schema {
 fn build(transport: TransportKind, strictness: Strictness) -> Schema {
     let events = Schema::array().items(Schema::string().one_of(&EventKind::SUBSCRIBABLE));
     let set = strictness == Strictness::Set;
-    let inner = Schema::object().property("enabled", Schema::boolean());
+    let filter = Schema::object()
+        .property(
+            "chats",
+            Schema::array().items(Schema::string().min_length(1)),
+        )
+        .properties(
+            &["groups", "status", "newsletters", "fromMe"],
+            &Schema::boolean(),
+        );
+    let inner = Schema::object()
+        .property("enabled", Schema::boolean())
+        .property("filter", filter);
+    let inner = if transport == TransportKind::Websocket {
+        inner
+    } else {
+        // Connected clients are always served in order, and ask for places when they connect.
+        inner
+            .property("strictOrder", Schema::boolean())
+            .property("payload", Schema::string().one_of(&["v1", "v2"]))
+    };
     let inner = match transport {
         TransportKind::Webhook => {
             let inner = inner
                 .property("url", Schema::string())
                 .property("headers", Schema::object())
                 .properties(
-                    &[
-                        "byEvents",
-                        "base64",
-                        "webhookByEvents",
-                        "webhookBase64",
-                        "strictOrder",
-                    ],
+                    &["byEvents", "base64", "webhookByEvents", "webhookBase64"],
                     &Schema::boolean(),
                 )
                 .properties(&SECRETS, &Schema::string())
@@ -275,8 +336,6 @@ fn build(transport: TransportKind, strictness: Strictness) -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read(transport: TransportKind, body: Value) -> Result<SubscriptionChange, String> {
@@ -383,5 +442,64 @@ mod tests {
                 .enabled
         );
         assert!(for_creation(TransportKind::Webhook, &json!({"events": []})).is_err());
+    }
+
+    #[test]
+    fn every_transport_takes_a_filter() {
+        for transport in [TransportKind::Websocket, TransportKind::Kafka] {
+            let body =
+                |filter: Value| json!({transport.as_str(): {"enabled": true, "filter": filter}});
+            let filter = json!({"chats": ["55 11 98888-7777", "1203@g.us"], "groups": true, "fromMe": false});
+            let change = read(transport, body(filter)).unwrap();
+            assert_eq!(
+                change.options["filter"],
+                json!({"chats": ["5511988887777@s.whatsapp.net", "1203@g.us"], "groups": true, "fromMe": false})
+            );
+            for none in [json!({}), json!(null)] {
+                assert_eq!(
+                    read(transport, body(none)).unwrap().options["filter"],
+                    Value::Null
+                );
+            }
+            for (bad, text) in [
+                (
+                    json!({"groups": "yes"}),
+                    "filter.groups is not of a type(s) boolean",
+                ),
+                (
+                    json!({"chats": "x"}),
+                    "filter.chats is not of a type(s) array",
+                ),
+                (json!({"group": true}), "filter: unknown field `group`"),
+                (json!([]), "filter is not of a type(s) object"),
+            ] {
+                let refused = read(transport, body(bad)).unwrap_err();
+                assert!(
+                    refused.starts_with(&format!("{}.{text}", transport.as_str())),
+                    "{refused}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn payload_versions_are_for_durable_transports() {
+        let body = |value: Value| json!({"nats": {"enabled": true, "payload": value}});
+        assert_eq!(
+            read(TransportKind::Nats, body(json!("v2")))
+                .unwrap()
+                .options["payload"],
+            "v2"
+        );
+        assert_eq!(
+            read(TransportKind::Nats, body(json!(null)))
+                .unwrap()
+                .options["payload"],
+            "v1"
+        );
+        assert_eq!(
+            read(TransportKind::Nats, body(json!("v3"))).unwrap_err(),
+            "nats.payload is not one of enum values: v1,v2"
+        );
     }
 }

@@ -1,7 +1,13 @@
-//! `set` and `find` of every event transport: one shape, generic over the transport.
+//! The routes of every event transport, one shape for all of them: `set` and `find`; for the durable ones also
+//! `deliveries`, `replay`, `pause` and `resume`. And `/event/find`, the log itself.
 
 mod change;
+mod deliveries;
 mod find;
+mod find_events;
+mod pause;
+mod replay;
+mod resume;
 mod row;
 mod set;
 
@@ -11,6 +17,34 @@ pub(super) use row::row;
 use pombo_domain::subscription::TransportKind;
 
 use super::{Method, Route};
+
+/// Deliveries, replay, pause, resume.
+type DurablePaths = (TransportKind, [&'static str; 4]);
+
+macro_rules! durable {
+    ($kind:ident, $name:literal) => {
+        (
+            TransportKind::$kind,
+            [
+                concat!("/", $name, "/deliveries/{instanceName}"),
+                concat!("/", $name, "/replay/{instanceName}"),
+                concat!("/", $name, "/pause/{instanceName}"),
+                concat!("/", $name, "/resume/{instanceName}"),
+            ],
+        )
+    };
+}
+
+/// Every transport but the one to connected clients.
+const DURABLE: [DurablePaths; 7] = [
+    durable!(Webhook, "webhook"),
+    durable!(Rabbitmq, "rabbitmq"),
+    durable!(Nats, "nats"),
+    durable!(Pusher, "pusher"),
+    durable!(Sqs, "sqs"),
+    durable!(Kafka, "kafka"),
+    durable!(Mqtt, "mqtt"),
+];
 
 const PATHS: [(TransportKind, &str, &str); 8] = [
     (
@@ -56,6 +90,53 @@ const PATHS: [(TransportKind, &str, &str); 8] = [
 ];
 
 pub(super) fn routes() -> Vec<Route> {
+    let find_events = Route::of_instance(
+        Method::Get,
+        "/event/find/{instanceName}",
+        200,
+        "the instance's event log after a place",
+        find_events::find_events,
+    );
+    let mut routes = settings();
+    routes.extend(DURABLE.into_iter().flat_map(deliveries));
+    routes.push(find_events);
+    routes
+}
+
+fn deliveries((transport, [list, again, pause, resume]): DurablePaths) -> [Route; 4] {
+    [
+        Route::of_instance(
+            Method::Get,
+            list,
+            200,
+            "deliveries that wait or were given up",
+            move |instance, api, query| deliveries::deliveries(transport, instance, api, query),
+        ),
+        Route::of_instance(
+            Method::Post,
+            again,
+            200,
+            "delivers dead letters or logged events again",
+            move |instance, api, body| replay::replay(transport, instance, api, body),
+        ),
+        Route::of_instance(
+            Method::Post,
+            pause,
+            200,
+            "lets events wait",
+            move |instance, api| pause::pause(transport, instance, api),
+        ),
+        Route::of_instance(
+            Method::Post,
+            resume,
+            200,
+            "goes on with what waited",
+            move |instance, api| resume::resume(transport, instance, api),
+        ),
+    ]
+}
+
+fn settings() -> Vec<Route> {
     PATHS
         .into_iter()
         .flat_map(|(transport, set_path, find_path)| {

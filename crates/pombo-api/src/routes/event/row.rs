@@ -1,6 +1,6 @@
 //! A stored subscription as clients see it: each transport with the members of its own row.
 
-use pombo_domain::subscription::{Subscription, TransportKind};
+use pombo_domain::subscription::{Payload, Subscription, TransportKind};
 use serde_json::{Map, Value, json};
 
 /// The row. Signing secrets are never shown: `signed` says that there is one.
@@ -23,9 +23,6 @@ pub(in crate::routes) fn row(subscription: &Subscription) -> Value {
             put("webhookBase64", json!(base64));
             put("byEvents", json!(by_events));
             put("base64", json!(base64));
-            if subscription.flag("strictOrder") {
-                put("strictOrder", json!(true));
-            }
             if subscription.text("secret").is_some() {
                 put("signed", json!(true));
             }
@@ -46,6 +43,19 @@ pub(in crate::routes) fn row(subscription: &Subscription) -> Value {
             put("enabled", json!(subscription.enabled));
             put("events", json!(subscription.events));
         }
+    }
+    // Not known to the original, and so shown only when they differ from what it does.
+    if subscription.flag("strictOrder") {
+        put("strictOrder", json!(true));
+    }
+    if let Some(filter) = subscription.options.get("filter") {
+        put("filter", filter.clone());
+    }
+    if subscription.payload() == Payload::V2 {
+        put("payload", json!("v2"));
+    }
+    if subscription.paused() {
+        put("paused", json!(true));
     }
     put("createdAt", json!(subscription.created_at));
     put("updatedAt", json!(subscription.updated_at));

@@ -1,6 +1,8 @@
 //! What the tests of sockets, proxies and browsers have in common.
 
+pub(crate) mod broker;
 pub(crate) mod driver;
+pub(crate) mod moto;
 pub(crate) mod nginx;
 pub(crate) mod raw;
 pub(crate) mod socket;
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use pombo_tests::{Client, Server, parts};
 
 pub(crate) use driver::Driver;
+pub(crate) use moto::Moto;
 pub(crate) use nginx::Nginx;
 pub(crate) use raw::{get, upgrade};
 pub(crate) use socket::Socket;

@@ -1,7 +1,10 @@
 //! What the tests share.
 
+#[cfg(any(feature = "rabbitmq", feature = "nats", feature = "mqtt"))]
+pub(crate) mod broker;
 pub(crate) mod fakes;
 pub(crate) mod http;
+pub(crate) mod script;
 pub(crate) mod sio;
 pub(crate) mod world;
 

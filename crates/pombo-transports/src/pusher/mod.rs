@@ -1,0 +1,16 @@
+//! Pusher Channels, over its HTTP API: one signed POST per event.
+//!
+//! The channel is the instance's name, the event its dotted name, and `data` the envelope as JSON text. Each subscription
+//! names its own app, or the environment names one for everybody. Not here: batches (the log delivers in order, one by
+//! one), private channels and their authorisation (the business of whoever reads), encrypted channels.
+
+mod channel;
+mod config;
+mod request;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+pub use config::PusherConfig;
+pub use transport::PusherTransport;

@@ -1,0 +1,92 @@
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderValue, header};
+use pombo_domain::clock::SharedClock;
+use pombo_domain::event::Event;
+use pombo_domain::port::{Delivered, DeliveryError, EventTransport};
+use pombo_domain::subscription::{Subscription, TransportKind};
+use pombo_net::{OutboundClient, Response};
+
+use super::config::PusherConfig;
+use super::request::Request;
+use crate::outbound::failed;
+
+/// Delivers events to Pusher Channels.
+#[derive(Debug)]
+pub struct PusherTransport {
+    config: PusherConfig,
+    client: OutboundClient,
+    clock: SharedClock,
+}
+
+impl PusherTransport {
+    /// A transport that sends through `client`, and so under its policy.
+    #[must_use]
+    pub fn new(config: PusherConfig, client: OutboundClient, clock: SharedClock) -> Self {
+        Self {
+            config,
+            client,
+            clock,
+        }
+    }
+}
+
+/// A request that is wrong stays wrong. A key that is, an app that is switched off and a quota that is used up can be put
+/// right, and the event still arrives. Source: Pusher Channels HTTP API reference, "HTTP response codes".
+fn judge(response: &Response) -> Result<Delivered, DeliveryError> {
+    let status = Some(response.status.as_u16());
+    if response.status.is_success() {
+        return Ok(Delivered { status });
+    }
+    let reason = format!(
+        "Pusher answered {}: {}",
+        response.status,
+        response.snippet(200)
+    );
+    Err(match status {
+        Some(400 | 413) => DeliveryError::Permanent { reason, status },
+        _ => DeliveryError::Retry {
+            reason,
+            status,
+            after: response.retry_after(SystemTime::now()),
+        },
+    })
+}
+
+#[async_trait]
+impl EventTransport for PusherTransport {
+    fn kind(&self) -> TransportKind {
+        TransportKind::Pusher
+    }
+
+    async fn deliver(
+        &self,
+        event: &Event,
+        envelope: &[u8],
+        subscription: &Subscription,
+        _attempt: u32,
+    ) -> Result<Delivered, DeliveryError> {
+        let request = Request::new(
+            event,
+            envelope,
+            subscription,
+            self.config.host.as_deref(),
+            self.clock.now().seconds(),
+        )
+        .map_err(|error| DeliveryError::Permanent {
+            reason: error.to_string(),
+            status: None,
+        })?;
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )]);
+        let timeout = Some(self.config.timeout);
+        let answer = self
+            .client
+            .post(&request.url, headers, request.body, timeout)
+            .await;
+        judge(&answer.map_err(|error| failed(&error))?)
+    }
+}
