@@ -189,12 +189,15 @@ async fn first_link(
             }
             Err(MigrateError::Store(error)) => error,
         };
-        if !worth_waiting(connector.dialect(), &error) || Instant::now() + pause > deadline {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !worth_waiting(connector.dialect(), &error) || left.is_zero() {
             return Err(OpenError::Unreachable {
                 database: database.to_owned(),
                 cause: error.to_string(),
             });
         }
+        // The last try is at the very end of the time, not a pause before it.
+        pause = pause.min(left);
         tracing::warn!(%error, "{database} cannot be opened yet; trying again in {} ms", pause.as_millis());
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
