@@ -16,6 +16,7 @@ use serde_json::{Map, json};
 use super::event;
 
 /// Whether somebody listens there. A test without its broker says so, and fails where everything is required.
+#[expect(clippy::print_stdout, reason = "a person must see it")]
 pub(crate) fn reachable(name: &str, port: u16) -> bool {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let there = TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
