@@ -1,7 +1,7 @@
 //! Kafka: one record per event, acknowledged by every replica that is in step.
 //!
 //! Topics are `{prefix}.{instance}.{event}`, keys the instance's name, so that an instance's events of one kind keep their
-//! order. The client is `rskafka` (`docs/decisions/0006-kafka-client.md` says why): no idempotent producer, so that a record may
+//! order. The client is `rskafka` (`docs/decisions/0005-kafka-client.md` says why): no idempotent producer, so that a record may
 //! be there twice after a failure, with the same `id` header. Not here: reading.
 
 mod client;
