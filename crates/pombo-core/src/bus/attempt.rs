@@ -185,6 +185,10 @@ impl DurableSink {
         let error = match outcome {
             Ok(_) => {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
+                debug!(
+                    transport = self.name, instance = %event.event.instance.name, event.kind = event.event.kind.as_str(), attempt,
+                    elapsed_ms = start.elapsed().as_millis(), "delivered"
+                );
                 return Ok(());
             }
             Err(error) => error,

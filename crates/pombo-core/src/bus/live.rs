@@ -8,7 +8,7 @@ use pombo_domain::port::{LiveEvent, LiveTransport};
 use pombo_domain::subscription::TransportKind;
 use pombo_store::{Db, event};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::tail::{Bus, Newer};
 use crate::instance::Registry;
@@ -87,4 +87,5 @@ async fn show(
     for transport in transports {
         transport.emit(&live).await;
     }
+    debug!(instance = %event.event.instance.name, event.kind = event.event.kind.as_str(), "shown to connected clients");
 }
