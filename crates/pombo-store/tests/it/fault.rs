@@ -331,6 +331,8 @@ impl Detour {
 
 async fn way(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>) {
     let (mut up, mut down) = (vec![0; 65536], vec![0; 65536]);
+    // The writer also commits on its own account, when it clears up: only the commit of a message is meant.
+    let mut message = false;
     loop {
         tokio::select! {
             read = client.read(&mut up) => {
@@ -338,7 +340,8 @@ async fn way(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>) 
                 if server.write_all(&up[..size]).await.is_err() {
                     return;
                 }
-                let commit = up[..size].windows(6).any(|window| window == b"COMMIT");
+                message |= up[..size].windows(12).any(|window| window == b"INTO message");
+                let commit = message && up[..size].windows(6).any(|window| window == b"COMMIT");
                 if commit && mode.swap(OPEN, Ordering::SeqCst) == CUT_AT_COMMIT {
                     // The server commits; its answer never arrives.
                     drop(server.read(&mut down).await);

@@ -24,12 +24,17 @@ const SETTINGS: [(&str, &str); 9] = [
     ("METRICS_PASSWORD", "prompass"),
 ];
 
-const BROKERS: [(&str, &str); 9] = [
+const BROKERS: [(&str, &str); 14] = [
     ("RABBITMQ_ENABLED", "true"),
     ("RABBITMQ_URI", "amqp://127.0.0.1:9"),
     ("NATS_ENABLED", "true"),
     ("NATS_URI", "nats://127.0.0.1:9"),
     ("SQS_ENABLED", "true"),
+    ("SQS_ACCESS_KEY_ID", "golden"),
+    ("SQS_SECRET_ACCESS_KEY", "golden"),
+    ("SQS_ACCOUNT_ID", "000000000000"),
+    ("POMBO_SQS_ENDPOINT", "http://127.0.0.1:9"),
+    ("POMBO_PUSHER_HOST", "127.0.0.1:9"),
     ("KAFKA_ENABLED", "true"),
     ("KAFKA_BROKERS", "127.0.0.1:9"),
     ("PUSHER_ENABLED", "true"),
