@@ -49,18 +49,21 @@ impl Broker {
                 .ok()
         })
         .await;
-        let options = BasicConsumeOptions::default();
-        let tag = unique("tag");
-        let mut messages = self
-            .channel
-            .basic_consume(
+        // A queue that was declared a moment ago may not answer yet: the broker then closes the whole connection
+        // (INTERNAL_ERROR), so each try has one of its own.
+        let (_connection, _channel, mut messages) = until("a consumer", || async {
+            let own = Self::connect().await;
+            let tag = unique("tag");
+            let consuming = own.channel.basic_consume(
                 queue.into(),
                 tag.as_str().into(),
-                options,
+                BasicConsumeOptions::default(),
                 FieldTable::default(),
-            )
-            .await
-            .expect("a consumer");
+            );
+            let messages = consuming.await.ok()?;
+            Some((own.connection, own.channel, messages))
+        })
+        .await;
         let mut arrived = Vec::new();
         while !complete(&arrived, count) {
             let message = tokio::time::timeout(DEADLINE, messages.next()).await;
