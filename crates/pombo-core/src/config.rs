@@ -24,8 +24,6 @@ pub struct GatewayConfig {
     pub save: SaveSwitches,
     /// Every event also goes to the receivers of everything. Source: `WEBSOCKET_GLOBAL_EVENTS`.
     pub websocket_global: bool,
-    /// The log is kept for receivers that come back. Source: `POMBO_EVENT_REPLAY`.
-    pub replay: bool,
     /// How long events are kept. Source: `POMBO_EVENT_RETENTION`.
     pub retention: Duration,
     /// At most so many events are kept. Source: `POMBO_EVENT_MAX_ROWS`.
@@ -109,7 +107,6 @@ impl GatewayConfig {
             envelope: EnvelopeStyle::default(),
             save: SaveSwitches::default(),
             websocket_global: false,
-            replay: true,
             retention: Duration::from_secs(72 * 3600),
             max_events: 5_000_000,
             delete_unopened_after: None,

@@ -158,8 +158,8 @@ variables! {
         POMBO_EVENT_RETENTION: Duration { min: MINUTE, max: 3650 * DAY }, "72h", Used;
         /// How many events are kept at most
         POMBO_EVENT_MAX_ROWS: integer(1000, 1_000_000_000_000), "5000000", Used;
-        /// Keep events for clients that come back after a break, even when no durable receiver wants them
-        POMBO_EVENT_REPLAY: Boolean, "true", Used;
+        /// Events are always kept for clients that come back after a break, whatever this says
+        POMBO_EVENT_REPLAY: Boolean, "true", NoEffect;
         /// `true`: `date_time` is local time marked as UTC, as in the original; `false`: UTC
         EVENT_LOCAL_TIME: Boolean, "false", Used;
     }

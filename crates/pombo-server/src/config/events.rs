@@ -9,8 +9,6 @@ pub struct EventsConfig {
     pub retention: Duration,
     /// How many are kept at most.
     pub max_rows: u64,
-    /// Whether they are kept for clients that come back, even when no durable receiver wants them.
-    pub replay: bool,
     /// Whether `date_time` is local time marked as UTC, as in the original.
     pub local_time: bool,
 }
@@ -20,7 +18,6 @@ impl EventsConfig {
         Self {
             retention: reader.duration(&env::POMBO_EVENT_RETENTION),
             max_rows: reader.integer(&env::POMBO_EVENT_MAX_ROWS),
-            replay: reader.flag(&env::POMBO_EVENT_REPLAY),
             local_time: reader.flag(&env::EVENT_LOCAL_TIME),
         }
     }

@@ -39,12 +39,8 @@ fn nothing_need_be_set() {
     );
     assert_eq!(config.events.retention, Duration::from_secs(72 * 3600));
     assert_eq!(
-        (
-            config.events.max_rows,
-            config.events.replay,
-            config.events.local_time
-        ),
-        (5_000_000, true, false)
+        (config.events.max_rows, config.events.local_time),
+        (5_000_000, false)
     );
     assert_eq!(config.outbound.policy, OutboundPolicy::Private);
     assert!(config.webhook.global.is_none() && config.webhook.retry.is_unset());

@@ -68,7 +68,6 @@ pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayC
             chats: save.chats,
         },
         websocket_global: config.websocket.enabled && config.websocket.global_events,
-        replay: config.events.replay,
         retention: config.events.retention,
         max_events: config.events.max_rows,
         delete_unopened_after: config.instances.delete_after,
