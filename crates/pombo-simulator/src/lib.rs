@@ -1,0 +1,1 @@
+//! A WhatsApp network in a box.
