@@ -13,6 +13,7 @@ pub mod filter;
 pub mod id;
 pub mod instance;
 pub mod jid;
+pub mod media;
 pub mod message;
 pub mod port;
 pub mod proxy;
