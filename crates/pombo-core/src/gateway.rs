@@ -10,8 +10,11 @@ use pombo_domain::clock::{SharedClock, SystemClock, Timestamp};
 use pombo_domain::event::Seq;
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance};
 use pombo_domain::port::{
-    ApiKeys, Channel, ChannelFactory, EventHistory, EventTransport, InboundWebhook, LiveTransport,
+    ApiKeys, Channel, ChannelFactory, ChannelOpening, EventHistory, EventTransport, InboundWebhook,
+    LiveTransport,
 };
+use pombo_domain::proxy::Proxy;
+use pombo_domain::settings::Settings;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +25,8 @@ use crate::auth::Keys;
 use crate::bus::durable::DurableSink;
 use crate::bus::{self, Bus, History, Retention, SinkCounters, Sinks};
 use crate::config::GatewayConfig;
-use crate::instance::{Entry, InstanceState, Registry};
+use crate::inbound::Inbox;
+use crate::instance::{Entry, InstanceState, Registry, VolatileAuth};
 
 /// How long work in flight may take to end when the program stops.
 const LAST_WORK: Duration = Duration::from_millis(1500);
@@ -320,7 +324,14 @@ impl Gateway {
         for row in rows {
             let row = Arc::new(row);
             mine.insert(row.id.clone());
-            let channel = match self.open_channel(&row).await {
+            let settings = settings.remove(&row.id);
+            let proxy = proxies.remove(&row.id);
+            let wanted = settings.as_ref().map(|row| row.settings.clone());
+            let used = proxy.as_ref().map(|row| row.proxy.clone());
+            let channel = match self
+                .open_channel(&row, wanted.unwrap_or_default(), used)
+                .await
+            {
                 Ok(channel) => channel,
                 Err(error) => {
                     warn!(instance = %row.name, "cannot open the channel of {}: {error}", row.name);
@@ -328,8 +339,8 @@ impl Gateway {
                 }
             };
             let state = InstanceState {
-                settings: settings.remove(&row.id),
-                proxy: proxies.remove(&row.id),
+                settings,
+                proxy,
                 subscriptions: subscriptions.remove(&row.id).unwrap_or_default(),
                 instance: Arc::clone(&row),
             };
@@ -374,13 +385,22 @@ impl Gateway {
     }
 
     pub(crate) async fn open_channel(
-        &self,
-        instance: &Instance,
+        self: &Arc<Self>,
+        instance: &Arc<Instance>,
+        settings: Settings,
+        proxy: Option<Proxy>,
     ) -> Result<Option<Arc<dyn Channel>>, ChannelError> {
-        match self.channels.get(&instance.channel) {
-            Some(factory) => factory.open(instance).await.map(Some),
-            None => Ok(None),
-        }
+        let Some(factory) = self.channels.get(&instance.channel) else {
+            return Ok(None);
+        };
+        let opening = ChannelOpening {
+            instance: Arc::clone(instance),
+            settings,
+            proxy,
+            auth: Arc::new(VolatileAuth::default()),
+            inbox: Inbox::of(self, instance),
+        };
+        factory.open(opening).await.map(Some)
     }
 }
 

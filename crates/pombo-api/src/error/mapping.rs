@@ -26,8 +26,10 @@ impl From<ChannelError> for ApiError {
             // Compatible: a send that could not leave is the caller's 400.
             ChannelError::NotAvailable(_)
             | ChannelError::Invalid(_)
+            | ChannelError::Refused { .. }
             | ChannelError::NotConnected => Self::bad_request(error.to_string()),
-            ChannelError::Failed(text) => Self::bad_request(text),
+            ChannelError::NotFound(text) => Self::not_found(text),
+            ChannelError::TimedOut(text) | ChannelError::Failed(text) => Self::bad_request(text),
         }
     }
 }

@@ -15,11 +15,11 @@ use pombo_api::{ApiConfig, ApiState, PeerAddress};
 use pombo_core::{Gateway, GatewayConfig};
 use pombo_domain::channel::{ChannelError, ChannelEvent, IncomingMessage, SentMessage};
 use pombo_domain::event::Event;
-use pombo_domain::instance::{ChannelKind, Instance};
+use pombo_domain::instance::ChannelKind;
 use pombo_domain::message::{DeviceSource, MessageKey, Outgoing, OutgoingContent, SendAction};
 use pombo_domain::port::{
-    Channel, ChannelFactory, Delivered, DeliveryError, EventTransport, FeedRequest, Frame, Inbound,
-    InboundError, InboundWebhook, LiveFeed, LiveSession, SessionCommand,
+    Channel, ChannelFactory, ChannelOpening, Delivered, DeliveryError, EventTransport, FeedRequest,
+    Frame, Inbound, InboundError, InboundWebhook, LiveFeed, LiveSession, SessionCommand,
 };
 use pombo_domain::subscription::{Subscription, TransportKind};
 use pombo_store::{Backend, Db, DbConfig};
@@ -189,7 +189,7 @@ impl ChannelFactory for HttpChannel {
         ChannelKind::Evolution
     }
 
-    async fn open(&self, _: &Instance) -> Result<Arc<dyn Channel>, ChannelError> {
+    async fn open(&self, _: ChannelOpening) -> Result<Arc<dyn Channel>, ChannelError> {
         Ok(Arc::new(HttpChannel(Arc::clone(&self.0))))
     }
 }
@@ -218,6 +218,7 @@ impl Channel for HttpChannel {
             OutgoingContent::Media(media) => (media.kind.message_type(), json!({})),
             OutgoingContent::Audio { .. } => ("audioMessage", json!({})),
             OutgoingContent::Buttons { .. } => ("buttonMessage", json!({})),
+            other => panic!("not of this channel: {other:?}"),
         };
         Ok(SentMessage {
             key: MessageKey::new(id, remote_jid, true),
@@ -254,6 +255,7 @@ impl InboundWebhook for HttpInbound {
             context_info: None,
             timestamp: body["timestamp"].as_i64(),
             source: DeviceSource::Unknown,
+            status: None,
         });
         Ok(vec![Inbound {
             number: number.to_owned(),

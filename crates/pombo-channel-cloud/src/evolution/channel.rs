@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pombo_domain::channel::{ChannelError, SentMessage};
-use pombo_domain::instance::{ChannelKind, Instance};
+use pombo_domain::instance::ChannelKind;
 use pombo_domain::message::{
     DeviceSource, Media, MediaSource, MessageKey, Outgoing, OutgoingContent, SendAction,
 };
-use pombo_domain::port::{Channel, ChannelFactory};
+use pombo_domain::port::{Channel, ChannelFactory, ChannelOpening};
 use serde_json::{Map, Value};
 
 /// Opens the HTTP channel; needs nothing of the instance.
@@ -23,7 +23,7 @@ impl ChannelFactory for EvolutionFactory {
         ChannelKind::Evolution
     }
 
-    async fn open(&self, _instance: &Instance) -> Result<Arc<dyn Channel>, ChannelError> {
+    async fn open(&self, _opening: ChannelOpening) -> Result<Arc<dyn Channel>, ChannelError> {
         Ok(Arc::new(EvolutionChannel))
     }
 }
@@ -55,7 +55,8 @@ impl Channel for EvolutionChannel {
         remote_jid: &str,
         outgoing: &Outgoing,
     ) -> Result<SentMessage, ChannelError> {
-        let (message_type, mut message) = shape(&outgoing.content);
+        let (message_type, mut message) =
+            shape(&outgoing.content).ok_or(ChannelError::NotAvailable(ChannelKind::Evolution))?;
         // Compatible: of the quoted message only its key is passed on.
         if let Some(quoted) = &outgoing.quoted {
             message.insert(
@@ -73,7 +74,8 @@ impl Channel for EvolutionChannel {
     }
 }
 
-fn shape(content: &OutgoingContent) -> (&'static str, Map<String, Value>) {
+/// `None`: the channel has no such thing.
+fn shape(content: &OutgoingContent) -> Option<(&'static str, Map<String, Value>)> {
     let mut message = Map::new();
     let message_type = match content {
         OutgoingContent::Text { text } => {
@@ -108,8 +110,19 @@ fn shape(content: &OutgoingContent) -> (&'static str, Map<String, Value>) {
             message.insert("buttons".to_owned(), Value::Array(buttons.clone()));
             "buttonMessage"
         }
+        OutgoingContent::Ptv { .. }
+        | OutgoingContent::Sticker { .. }
+        | OutgoingContent::Location { .. }
+        | OutgoingContent::Contacts(_)
+        | OutgoingContent::Reaction { .. }
+        | OutgoingContent::Poll { .. }
+        | OutgoingContent::List { .. }
+        | OutgoingContent::Carousel { .. }
+        | OutgoingContent::Status(_)
+        | OutgoingContent::Forward { .. }
+        | OutgoingContent::Raw { .. } => return None,
     };
-    (message_type, message)
+    Some((message_type, message))
 }
 
 fn kind_of(media: &Media) -> &'static str {
@@ -168,6 +181,7 @@ mod tests {
             mentions_everyone: false,
             link_preview: true,
             webhook_url: None,
+            resolved: Default::default(),
         }
     }
 

@@ -111,6 +111,7 @@ impl InboundWebhook for EvolutionWebhook {
             context_info: body.context_info.filter(|info| !info.is_null()),
             timestamp: body.message_timestamp,
             source: DeviceSource::Unknown,
+            status: None,
         };
         Ok(vec![Inbound {
             number,
@@ -143,7 +144,9 @@ mod tests {
             "pushName": "Ann", "message": {"conversation": "hi"}, "messageType": "conversation", "profilePicUrl": "http://p"}))
         .unwrap();
         assert_eq!(carried[0].number, "5511");
-        let ChannelEvent::Message(message) = &carried[0].event;
+        let ChannelEvent::Message(message) = &carried[0].event else {
+            panic!("not a message");
+        };
         assert_eq!(
             serde_json::to_value(&message.key).unwrap(),
             json!({"id": "A", "fromMe": false, "remoteJid": "1@s.whatsapp.net", "profilePicUrl": "http://p"})
@@ -154,7 +157,9 @@ mod tests {
     #[test]
     fn an_id_is_made_up_when_there_is_none() {
         let carried = parse(&json!({"numberId": 5511, "key": {"remoteJid": "1@s.whatsapp.net"}, "message": {"conversation": "x"}})).unwrap();
-        let ChannelEvent::Message(message) = &carried[0].event;
+        let ChannelEvent::Message(message) = &carried[0].event else {
+            panic!("not a message");
+        };
         assert_eq!(message.key.id.len(), 36);
         assert!(!message.key.from_me);
     }

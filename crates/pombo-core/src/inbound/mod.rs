@@ -1,6 +1,9 @@
 //! From what a channel saw to state and events, in one transaction.
 
+mod inbox;
 mod message;
+
+pub(crate) use inbox::Inbox;
 
 use std::sync::Arc;
 
@@ -67,6 +70,25 @@ impl Gateway {
     pub async fn accept(&self, entry: &Arc<Entry>, event: ChannelEvent) -> Result<(), StoreError> {
         match event {
             ChannelEvent::Message(incoming) => self.accept_message(entry, incoming).await,
+            ChannelEvent::Connection(_)
+            | ChannelEvent::LinkingCode(_)
+            | ChannelEvent::Passkey(_)
+            | ChannelEvent::Undecryptable(_)
+            | ChannelEvent::Receipt(_)
+            | ChannelEvent::Acknowledgement(_)
+            | ChannelEvent::Edited(_)
+            | ChannelEvent::Revoked(_)
+            | ChannelEvent::PollVote(_)
+            | ChannelEvent::History(_)
+            | ChannelEvent::Contacts(_)
+            | ChannelEvent::Chat(_)
+            | ChannelEvent::Groups(_)
+            | ChannelEvent::GroupChanged(_)
+            | ChannelEvent::Label(_)
+            | ChannelEvent::Presence(_)
+            | ChannelEvent::Call(_)
+            | ChannelEvent::Profile { .. }
+            | ChannelEvent::RawNode { .. } => Ok(()),
         }
     }
 }

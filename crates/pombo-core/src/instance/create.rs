@@ -65,7 +65,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`CreateError`]; of two simultaneous calls with one name, one gets [`CreateError::NameTaken`].
-    pub async fn create(&self, new: NewInstance) -> Result<Arc<Entry>, CreateError> {
+    pub async fn create(self: &Arc<Self>, new: NewInstance) -> Result<Arc<Entry>, CreateError> {
         let now = self.now();
         if self.registry.by_name(new.name.as_str()).is_some() {
             return Err(CreateError::NameTaken(new.name));
@@ -94,7 +94,9 @@ impl Gateway {
             created_at: now,
             updated_at: now,
         });
-        let channel = self.open_channel(&instance).await?;
+        let channel = self
+            .open_channel(&instance, new.settings.clone(), new.proxy.clone())
+            .await?;
         let created = new_event(
             &instance,
             EventKind::InstanceCreate,

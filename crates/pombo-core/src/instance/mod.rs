@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod lifecycle;
 mod registry;
+mod volatile_auth;
 
 pub use change::{SettingsChange, SubscriptionChange};
 pub use create::{CreateError, NewInstance};
@@ -11,3 +12,4 @@ pub use lifecycle::{ConnectError, Connection, LogoutError, QrCode};
 pub use registry::{Entry, InstanceState};
 
 pub(crate) use registry::Registry;
+pub(crate) use volatile_auth::VolatileAuth;

@@ -79,7 +79,9 @@ async fn the_second_payload_version_has_a_place_and_plain_json() {
         .await;
     for entry in [&old, &new] {
         let mut event = message_in("M", ANN, false);
-        let pombo_domain::channel::ChannelEvent::Message(message) = &mut event;
+        let pombo_domain::channel::ChannelEvent::Message(message) = &mut event else {
+            panic!("not a message");
+        };
         message.message = json!({"imageMessage": {"fileSha256": {"0": 1, "1": 2}, "fileLength": {"low": 5, "high": 0, "unsigned": true}}});
 
         bench.gateway.accept(entry, event).await.unwrap();

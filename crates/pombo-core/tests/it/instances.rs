@@ -142,7 +142,9 @@ async fn group_messages_are_ignored_when_the_settings_say_so() {
     };
     bench.gateway.set_settings(&entry, ignore).await.unwrap();
     let head = bench.gateway.bus().head();
-    let pombo_domain::channel::ChannelEvent::Message(mut incoming) = message("G");
+    let pombo_domain::channel::ChannelEvent::Message(mut incoming) = message("G") else {
+        panic!("not a message");
+    };
     incoming.key.remote_jid = "120363000000000001@g.us".to_owned();
     bench
         .gateway

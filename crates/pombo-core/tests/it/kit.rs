@@ -295,6 +295,7 @@ pub fn message_in(id: &str, chat: &str, from_me: bool) -> ChannelEvent {
         context_info: None,
         timestamp: None,
         source: DeviceSource::Unknown,
+        status: None,
     })
 }
 

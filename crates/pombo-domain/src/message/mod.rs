@@ -5,7 +5,10 @@ mod outgoing;
 mod status;
 
 pub use key::MessageKey;
-pub use outgoing::{Media, MediaKind, MediaSource, Outgoing, OutgoingContent, SendAction};
+pub use outgoing::{
+    Card, ContactCard, ListRow, ListSection, Media, MediaKind, MediaSource, Outgoing,
+    OutgoingContent, Quoted, Resolved, SendAction, StatusContent, StatusPost,
+};
 pub use status::MessageStatus;
 
 use serde::{Deserialize, Serialize};

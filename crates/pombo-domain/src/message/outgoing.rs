@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::MessageKey;
+use crate::media::{LinkPreview, PreparedMedia};
+
 /// Everything that can be asked of a channel under `/message/*`. A closed set: match it without `_`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendAction {
@@ -53,6 +56,34 @@ pub struct Outgoing {
     pub link_preview: bool,
     /// Where status news of this message go.
     pub webhook_url: Option<String>,
+    /// What the rules found out for a channel that wants it.
+    pub resolved: Resolved,
+}
+
+/// What a channel needs for sending and does not find out by itself: filled in by the rules when the channel wants it.
+#[derive(Debug, Clone, Default)]
+pub struct Resolved {
+    /// The files of the content, ready to be sent, in the order in which the content names them.
+    pub files: Vec<PreparedMedia>,
+    /// What is shown below a text with a link.
+    pub preview: Option<LinkPreview>,
+    /// The quoted message, with its content.
+    pub quoted: Option<Quoted>,
+    /// JIDs of those mentioned.
+    pub mentioned: Vec<String>,
+    /// Who sees a status post.
+    pub recipients: Vec<String>,
+    /// Messages of the chat disappear after so many seconds.
+    pub ephemeral: Option<u32>,
+}
+
+/// A quoted message.
+#[derive(Debug, Clone)]
+pub struct Quoted {
+    /// Its key.
+    pub key: MessageKey,
+    /// Its content: protobuf JSON in either encoding of bytes and 64-bit numbers.
+    pub message: Value,
 }
 
 /// What to say. Grows with the channels that can say it.
@@ -85,6 +116,160 @@ pub enum OutgoingContent {
         /// The buttons as the user wrote them, checked.
         buttons: Vec<Value>,
     },
+    /// A round video.
+    Ptv {
+        /// The film.
+        source: MediaSource,
+    },
+    /// A sticker.
+    Sticker {
+        /// A picture or a film, or a finished sticker.
+        source: MediaSource,
+        /// The source is a finished WebP sticker.
+        finished: bool,
+    },
+    /// A place.
+    Location {
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+        /// What it is called.
+        name: Option<String>,
+        /// Where it is.
+        address: Option<String>,
+    },
+    /// Business cards, at least one.
+    Contacts(Vec<ContactCard>),
+    /// A reaction to a message; empty: taken back.
+    Reaction {
+        /// The message.
+        target: MessageKey,
+        /// One emoji, or nothing.
+        emoji: String,
+    },
+    /// A poll.
+    Poll {
+        /// The question.
+        name: String,
+        /// The answers.
+        values: Vec<String>,
+        /// How many may be chosen; 0: any number.
+        selectable: u32,
+    },
+    /// A list to choose one row from.
+    List {
+        /// First line.
+        title: String,
+        /// Body.
+        description: Option<String>,
+        /// Small print.
+        footer: String,
+        /// What opens the list.
+        button: String,
+        /// The rows, in sections.
+        sections: Vec<ListSection>,
+    },
+    /// Cards side by side, each with a picture and buttons.
+    Carousel {
+        /// Text above the cards.
+        body: Option<String>,
+        /// The cards.
+        cards: Vec<Card>,
+    },
+    /// A status post.
+    Status(StatusPost),
+    /// A message that is there already, passed on: its content.
+    Forward {
+        /// Protobuf JSON as stored.
+        message: Value,
+    },
+    /// Protobuf JSON, sent as it is: for what has no route of its own.
+    Raw {
+        /// One member, such as `eventMessage`, with what stands beside it.
+        message: Value,
+        /// Further nodes of the stanza: `{"tag", "attrs", "content"}`.
+        nodes: Vec<Value>,
+    },
+}
+
+/// A business card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactCard {
+    /// Name.
+    pub full_name: String,
+    /// Number as people write it.
+    pub phone_number: String,
+    /// Number or JID on WhatsApp, when it differs.
+    pub wuid: Option<String>,
+    /// Company.
+    pub organization: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Home page.
+    pub url: Option<String>,
+}
+
+/// A section of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSection {
+    /// Its heading.
+    pub title: String,
+    /// Its rows, at least one.
+    pub rows: Vec<ListRow>,
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRow {
+    /// What it says.
+    pub title: String,
+    /// Small print.
+    pub description: Option<String>,
+    /// What comes back when it is chosen.
+    pub id: String,
+}
+
+/// A card of a carousel.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// First line.
+    pub title: Option<String>,
+    /// Body.
+    pub body: String,
+    /// Small print.
+    pub footer: Option<String>,
+    /// Picture or film above the text.
+    pub header: Option<Media>,
+    /// Its buttons, as in [`OutgoingContent::Buttons`].
+    pub buttons: Vec<Value>,
+}
+
+/// A status post.
+#[derive(Debug, Clone)]
+pub struct StatusPost {
+    /// What is posted.
+    pub content: StatusContent,
+    /// Everybody in the contacts; else `recipients`.
+    pub all_contacts: bool,
+    /// Who sees it: numbers or JIDs as the user wrote them.
+    pub recipients: Vec<String>,
+}
+
+/// What is posted as a status.
+#[derive(Debug, Clone)]
+pub enum StatusContent {
+    /// Words on a colour.
+    Text {
+        /// The words.
+        text: String,
+        /// `#RRGGBB` or `#AARRGGBB`.
+        background: String,
+        /// 0 to 5, and what WhatsApp may add.
+        font: u32,
+    },
+    /// A picture, a film, or a voice note.
+    File(Media),
 }
 
 /// What kind of file is sent.

@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::channel::{ChannelError, SentMessage};
-use crate::instance::{ChannelKind, Instance};
+use super::{
+    AuthStore, Calls, ChannelInbox, Directory, Groups, MessageActions, Profiles, Protocol,
+};
+use crate::channel::{ChannelError, LinkingCode, SentMessage};
+use crate::instance::{ChannelKind, ConnectionState, Instance};
 use crate::message::{Outgoing, SendAction};
+use crate::proxy::Proxy;
+use crate::settings::Settings;
 
 /// Opens channels of one kind.
 #[async_trait]
@@ -14,11 +19,35 @@ pub trait ChannelFactory: Send + Sync {
     /// Which kind.
     fn kind(&self) -> ChannelKind;
 
-    /// A channel for this instance. Does not wait for a connection.
+    /// A channel for this instance. Does not wait for a connection, and does not connect by itself.
     ///
     /// # Errors
     /// When the instance lacks what the channel needs.
-    async fn open(&self, instance: &Instance) -> Result<Arc<dyn Channel>, ChannelError>;
+    async fn open(&self, opening: ChannelOpening) -> Result<Arc<dyn Channel>, ChannelError>;
+}
+
+/// What a channel gets when it is opened.
+#[derive(Clone)]
+pub struct ChannelOpening {
+    /// Whose channel.
+    pub instance: Arc<Instance>,
+    /// Its settings at this moment; later ones come by [`Channel::settings_changed`].
+    pub settings: Settings,
+    /// Its proxy at this moment; later ones come by [`Channel::proxy_changed`].
+    pub proxy: Option<Proxy>,
+    /// Its credentials and keys.
+    pub auth: Arc<dyn AuthStore>,
+    /// Where what the channel sees goes.
+    pub inbox: Arc<dyn ChannelInbox>,
+}
+
+/// What came of asking for a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connecting {
+    /// Connected.
+    Open,
+    /// On the way; with a code as soon as there is one.
+    Linking(LinkingCode),
 }
 
 /// One instance's way to WhatsApp. Methods may take as long as the network does; the caller bounds them.
@@ -30,11 +59,99 @@ pub trait Channel: Send + Sync {
     /// Sends a message under the id `id`, to the recipient `remote_jid`. Not retried by the caller.
     ///
     /// # Errors
-    /// [`ChannelError`]; the message was certainly not sent unless the variant is `Failed`.
+    /// [`ChannelError`]; the message was certainly not sent unless the variant is `Failed` or `TimedOut`.
     async fn send(
         &self,
         id: &str,
         remote_jid: &str,
         message: &Outgoing,
     ) -> Result<SentMessage, ChannelError>;
+
+    /// Whether the rules should look a recipient up, fetch and prepare files, and find quoted messages before `send`
+    /// (`Outgoing::resolved`).
+    fn wants_resolved(&self) -> bool {
+        false
+    }
+
+    /// Whether the channel has a connection of its own to open and lose. One that has none is always open.
+    fn has_connection(&self) -> bool {
+        false
+    }
+
+    /// The connection's state at this moment.
+    fn state(&self) -> ConnectionState {
+        ConnectionState::Open
+    }
+
+    /// Connects, and answers as soon as the connection is open, or there is a code to link the account with, or some
+    /// seconds have passed. Asked again while linking it answers with the current code; with another `number` it begins anew.
+    ///
+    /// # Errors
+    /// When it cannot even be tried.
+    async fn connect(&self, number: Option<&str>) -> Result<Connecting, ChannelError> {
+        let _ = number;
+        Ok(Connecting::Open)
+    }
+
+    /// Connects when the credentials to log in are there, without waiting for it: the start of the server.
+    async fn resume(&self) {}
+
+    /// Closes the connection and opens it again, with the same credentials.
+    ///
+    /// # Errors
+    /// When it cannot even be tried.
+    async fn restart(&self) -> Result<Connecting, ChannelError> {
+        self.connect(None).await
+    }
+
+    /// Unlinks the account: tells the network when it can be reached, closes, forgets the credentials.
+    ///
+    /// # Errors
+    /// When the credentials could not be removed.
+    async fn logout(&self) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    /// Closes the connection for good and ends every task: the instance is deleted or the server stops. Keeps the credentials.
+    async fn close(&self) {}
+
+    /// The instance has other settings from now on.
+    async fn settings_changed(&self, settings: &Settings) {
+        let _ = settings;
+    }
+
+    /// The instance has another proxy from now on: the connection is opened anew through it.
+    async fn proxy_changed(&self, proxy: Option<&Proxy>) {
+        let _ = proxy;
+    }
+
+    /// What can be done with messages that are already there.
+    fn messages(&self) -> Option<&dyn MessageActions> {
+        None
+    }
+
+    /// Who is on WhatsApp, and under which identity.
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Profiles, pictures, privacy, blocking, business profiles and catalogues; chats and labels.
+    fn profiles(&self) -> Option<&dyn Profiles> {
+        None
+    }
+
+    /// Groups, communities, newsletters.
+    fn groups(&self) -> Option<&dyn Groups> {
+        None
+    }
+
+    /// Calls.
+    fn calls(&self) -> Option<&dyn Calls> {
+        None
+    }
+
+    /// The protocol itself, for those who know it.
+    fn protocol(&self) -> Option<&dyn Protocol> {
+        None
+    }
 }

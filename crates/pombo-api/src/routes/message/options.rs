@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pombo_domain::message::{Outgoing, OutgoingContent};
+use pombo_domain::message::{Outgoing, OutgoingContent, Resolved};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -36,6 +36,7 @@ impl Options {
             mentions_everyone: self.mentions_every_one,
             link_preview: self.link_preview.unwrap_or(true),
             webhook_url: self.webhook_url,
+            resolved: Resolved::default(),
         }
     }
 }
