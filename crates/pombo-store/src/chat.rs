@@ -11,7 +11,7 @@ use crate::contact;
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::message::{self, fits};
-use crate::sql::{Conditions, Row, Value};
+use crate::sql::{Conditions, Row, Value, to_json};
 use crate::tx::Tx;
 
 /// The columns of a chat whose table is called `c`, in the order of `from_row`.
@@ -94,6 +94,60 @@ pub async fn mark_read(
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE chat SET unread_messages = 0, updated_at_ms = $1 WHERE instance_id = $2 AND remote_jid = $3";
     let values = vec![
+        now.millis().into(),
+        instance.as_str().into(),
+        remote_jid.into(),
+    ];
+    Ok(tx.execute(sql, values).await?.rows_affected > 0)
+}
+
+/// Sets how many messages of a chat are unread. Answers whether the chat exists.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_unread(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    remote_jid: &str,
+    unread: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE chat SET unread_messages = $1, updated_at_ms = $2 WHERE instance_id = $3 AND remote_jid = $4";
+    let values = vec![
+        unread.into(),
+        now.millis().into(),
+        instance.as_str().into(),
+        remote_jid.into(),
+    ];
+    Ok(tx.execute(sql, values).await?.rows_affected > 0)
+}
+
+/// Puts a label on a chat or takes it off. Answers whether the chat exists.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_label(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    remote_jid: &str,
+    label: &str,
+    labeled: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT labels FROM chat WHERE instance_id = $1 AND remote_jid = $2";
+    let key = vec![instance.as_str().into(), remote_jid.into()];
+    let rows = tx.rows(sql, key).await?;
+    let Some(row) = rows.first() else {
+        return Ok(false);
+    };
+    let mut labels: Vec<String> = row.maybe_json(0)?.unwrap_or_default();
+    labels.retain(|known| known != label);
+    if labeled {
+        labels.push(label.to_owned());
+    }
+    let sql = "UPDATE chat SET labels = $1, updated_at_ms = $2 WHERE instance_id = $3 AND remote_jid = $4";
+    let values = vec![
+        to_json(&labels)?.into(),
         now.millis().into(),
         instance.as_str().into(),
         remote_jid.into(),

@@ -185,6 +185,9 @@ pub async fn delete(tx: &mut Tx, id: &InstanceId) -> Result<(), StoreError> {
         "DELETE FROM subscription WHERE instance_id = $1 AND retired_at_seq IS NULL",
         "DELETE FROM instance_count WHERE instance_id = $1",
         "DELETE FROM message_span WHERE instance_id = $1",
+        "DELETE FROM label WHERE instance_id = $1",
+        "DELETE FROM number_cache WHERE instance_id = $1",
+        "DELETE FROM outbox WHERE instance_id = $1",
     ] {
         tx.execute(table, vec![id.as_str().into()]).await?;
     }
@@ -198,6 +201,7 @@ pub async fn delete(tx: &mut Tx, id: &InstanceId) -> Result<(), StoreError> {
         return Ok(());
     }
     for table in [
+        "DELETE FROM poll_vote WHERE instance_id = $1",
         "DELETE FROM message_update WHERE instance_id = $1",
         "DELETE FROM message WHERE instance_id = $1",
         "DELETE FROM chat WHERE instance_id = $1",

@@ -328,6 +328,114 @@ fn by_key_id_sql() -> String {
     )
 }
 
+/// The newest message with this id of its own, as this transaction sees it; `from_me` when the direction is known.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn in_tx(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    key_id: &str,
+    from_me: Option<bool>,
+) -> Result<Option<Message>, StoreError> {
+    let mut values = vec![instance.as_str().into(), key_id.into()];
+    let sql = match from_me {
+        None => by_key_id_sql(),
+        Some(from_me) => {
+            values.push(from_me.into());
+            format!(
+                "SELECT {COLUMNS} FROM message m WHERE m.instance_id = $1 AND m.key_id = $2 AND m.from_me = $3 \
+                 ORDER BY m.timestamp_s + 0 DESC LIMIT 1"
+            )
+        }
+    };
+    let rows = tx.rows(sql, values).await?;
+    rows.first().map(|row| from_row(row, 0)).transpose()
+}
+
+/// Notes how far a message that was read in this transaction has got; answers whether that is news. A step back is not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn advance(
+    tx: &mut Tx,
+    message: &mut Message,
+    status: MessageStatus,
+) -> Result<bool, StoreError> {
+    if message.status == Some(status) || is_step_back(message.status, status) {
+        return Ok(false);
+    }
+    let sql = "UPDATE message SET status = $1 WHERE instance_id = $2 AND id = $3";
+    let values = vec![
+        status.as_str().into(),
+        message.instance_id.as_str().into(),
+        message.id.as_str().into(),
+    ];
+    tx.execute(sql, values).await?;
+    message.status = Some(status);
+    Ok(true)
+}
+
+/// Stores the content, type, context, time, names and status of a message that is there in place of what they were. The
+/// key stays, apart from its further members.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rewrite(tx: &mut Tx, message: &Message) -> Result<(), StoreError> {
+    let sql = "UPDATE message SET message_type = $1, body = $2, context_info = $3, status = $4, push_name = $5, \
+               key_more = $6, source = $7 WHERE instance_id = $8 AND id = $9";
+    let values = vec![
+        message.message_type.as_str().into(),
+        to_json(&message.message)?.into(),
+        message
+            .context_info
+            .as_ref()
+            .map(to_json)
+            .transpose()?
+            .into(),
+        message.status.map(MessageStatus::as_str).into(),
+        message.push_name.as_deref().into(),
+        to_json(&message.key.more)?.into(),
+        message.source.as_str().into(),
+        message.instance_id.as_str().into(),
+        message.id.as_str().into(),
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// Marks what others wrote in a chat up to a time as read. Answers how many that were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn read_up_to(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    remote_jid: &str,
+    until_s: i64,
+) -> Result<u64, StoreError> {
+    let sql = "UPDATE message SET status = 'READ' WHERE instance_id = $1 AND remote_jid = $2 AND timestamp_s <= $3 \
+               AND from_me = FALSE AND (status IS NULL OR status = 'DELIVERY_ACK')";
+    let values = vec![instance.as_str().into(), remote_jid.into(), until_s.into()];
+    Ok(tx.execute(sql, values).await?.rows_affected)
+}
+
+/// How many messages of others in a chat nobody has read.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unread(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    remote_jid: &str,
+    after_s: i64,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT COUNT(*) FROM message WHERE instance_id = $1 AND remote_jid = $2 AND timestamp_s > $3 \
+               AND from_me = FALSE AND status = 'DELIVERY_ACK'";
+    let values = vec![instance.as_str().into(), remote_jid.into(), after_s.into()];
+    let rows = tx.rows(sql, values).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
 /// Notes how far a message has got, and gives the message as it is stored now; `None` when there is none with this id.
 /// Statuses move forward only, apart from `ERROR`, `DELETED` and `EDITED`: a step back changes nothing.
 ///

@@ -28,6 +28,7 @@ macro_rules! migration {
 const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_first"),
     migration!(2, "0002_delivery_log"),
+    migration!(3, "0003_whatsapp"),
 ];
 
 /// Any number that other programs are unlikely to lock.

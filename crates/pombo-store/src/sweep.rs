@@ -54,6 +54,7 @@ async fn step(tx: &mut Tx) -> Result<(), StoreError> {
         }
     }
     for sql in [
+        "DELETE FROM poll_vote WHERE instance_id = $1",
         "DELETE FROM instance_count WHERE instance_id = $1",
         "DELETE FROM message_span WHERE instance_id = $1",
         "DELETE FROM instance WHERE id = $1",

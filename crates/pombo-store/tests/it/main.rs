@@ -17,3 +17,4 @@ mod kit;
 mod message;
 mod open;
 mod subscription;
+mod whatsapp;
