@@ -1,0 +1,113 @@
+//! One WhatsApp account: its two addresses, its phone, its companions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use wacore_binary::{Jid, Server};
+
+use super::device::{Device, DeviceNumber};
+use crate::node::device_jid;
+use crate::phone::{Errand, Phone, PhoneIdentity};
+use crate::stanza::app_state::Collections;
+
+/// An account of this network. Small and copied freely; addresses change, this does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct AccountId(pub(crate) u32);
+
+/// Which of an account's two addresses is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Addressing {
+    /// By phone number.
+    Pn,
+    /// By hidden identity.
+    Lid,
+}
+
+impl Addressing {
+    /// The kind that an address is of.
+    pub(crate) fn of(jid: &Jid) -> Self {
+        if jid.server.is_lid_family() {
+            Self::Lid
+        } else {
+            Self::Pn
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Pn => Self::Lid,
+            Self::Lid => Self::Pn,
+        }
+    }
+
+    /// As the attribute `addressing_mode` says it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pn => "pn",
+            Self::Lid => "lid",
+        }
+    }
+}
+
+/// Everything the network knows about one account.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) id: AccountId,
+    /// Digits only.
+    pub(crate) phone_number: String,
+    /// Digits only: the user part of the account's LID.
+    pub(crate) lid: String,
+    pub(crate) name: String,
+    /// The "about" text, and when it was set (seconds).
+    pub(crate) about: String,
+    pub(crate) about_at: u64,
+    /// The keys that make this phone the owner of its companions.
+    pub(crate) identity: PhoneIdentity,
+    /// Device 0 is the phone.
+    pub(crate) devices: BTreeMap<DeviceNumber, Device>,
+    pub(crate) next_device: DeviceNumber,
+    /// When the list of devices last changed (seconds): part of the signed list.
+    pub(crate) devices_changed_at: u64,
+    pub(crate) collections: Collections,
+    /// The phone's own memory. Its lock is never taken while the state is locked.
+    pub(crate) phone: Arc<Mutex<Phone>>,
+    /// What the phone has still to do, in order.
+    #[serde(skip)]
+    pub(crate) errands: VecDeque<Errand>,
+    /// A task is working on the errands.
+    #[serde(skip)]
+    pub(crate) phone_busy: bool,
+}
+
+impl Account {
+    /// The account's address.
+    pub(crate) fn jid(&self, addressing: Addressing) -> Jid {
+        self.device_jid(addressing, 0)
+    }
+
+    /// The address of one of its devices.
+    pub(crate) fn device_jid(&self, addressing: Addressing, device: DeviceNumber) -> Jid {
+        match addressing {
+            Addressing::Pn => device_jid(&self.phone_number, device, Server::Pn),
+            Addressing::Lid => device_jid(&self.lid, device, Server::Lid),
+        }
+    }
+
+    /// Companions, without the phone.
+    pub(crate) fn companions(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values().filter(|device| device.number != 0)
+    }
+
+    /// The list of valid devices, signed by the phone, as directories hand it out.
+    pub(crate) fn signed_device_list(&self) -> Vec<u8> {
+        let valid: Vec<u32> = self
+            .devices
+            .values()
+            .map(|device| device.key_index)
+            .collect();
+        let current = u32::from(self.next_device.saturating_sub(1));
+        self.identity
+            .sign_device_list(self.devices_changed_at, current, valid)
+    }
+}

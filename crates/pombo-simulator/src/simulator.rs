@@ -1,0 +1,268 @@
+//! What tests and the command line hold in hand.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::faults::FaultPlan;
+use crate::network::clock::Clock;
+use crate::network::random::Random;
+use crate::network::settings::Settings;
+use crate::network::strict::Violation;
+use crate::network::{Network, State};
+use crate::noise::ServerIdentity;
+use crate::server;
+use crate::stanza::pair_device;
+
+pub use crate::stanza::pair_device::PairingError;
+
+/// A running network. Clones are handles to the same one; it stops when the last is dropped, or at [`Simulator::shutdown`].
+#[derive(Clone)]
+pub struct Simulator {
+    running: Arc<Running>,
+}
+
+struct Running {
+    network: Arc<Network>,
+    address: SocketAddr,
+    fail_on_drop: bool,
+}
+
+/// The simulator cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Only this machine may reach a simulated network.
+    #[error("{0} is not a loopback address")]
+    NotLoopback(SocketAddr),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Simulator {
+    /// Starts a network for a test: on a free port, strict.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// For anything but the defaults.
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::default()
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// The URL that clients connect to: `ws://127.0.0.1:PORT/ws/chat`.
+    pub fn url(&self) -> String {
+        format!("ws://{}/ws/chat", self.running.address)
+    }
+
+    /// The public key at the root of the server's certificates: what a client must trust.
+    pub fn root_key(&self) -> [u8; 32] {
+        self.network().server().root_public()
+    }
+
+    /// The network's time.
+    pub fn clock(&self) -> &Clock {
+        &self.network().clock
+    }
+
+    /// Adds an account with that phone number (digits) and name. The one of that number, if there is one, stays as it is.
+    pub fn add_account(&self, phone_number: &str, name: &str) {
+        self.network()
+            .with(|state| state.add_account(phone_number, name));
+    }
+
+    /// The account's phone scans a QR code. Returns the companion's number.
+    pub fn scan(&self, phone_number: &str, qr: &str) -> Result<u16, PairingError> {
+        self.network().with(|state| {
+            let account = state
+                .account_of(phone_number)
+                .ok_or(PairingError::NoAccount)?
+                .id;
+            pair_device::scan(state, account, qr)
+        })
+    }
+
+    /// Changes the server's key, so that clients' shorter handshakes fail and fall back.
+    pub fn rotate_server_key(&self) {
+        let network = self.network();
+        let now = network.clock.now();
+        let rotated =
+            network.with(|state| Arc::new(network.server().rotated(state.random.generator(), now)));
+        *network
+            .server
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = rotated;
+    }
+
+    /// Puts a plan of faults in force, or ends the one that was.
+    pub fn set_faults(&self, plan: Option<Arc<dyn FaultPlan>>) {
+        self.network().faults.set(plan);
+    }
+
+    /// What strict mode has collected so far; it is forgotten by this.
+    pub fn take_violations(&self) -> Vec<Violation> {
+        self.network()
+            .with(|state| std::mem::take(&mut state.violations))
+    }
+
+    /// Panics when a client has sent something that the network does not know or would refuse.
+    ///
+    /// # Panics
+    ///
+    /// With all such stanzas printed.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        let violations = self.take_violations();
+        assert!(violations.is_empty(), "{}", printed(&violations));
+    }
+
+    /// Closes all connections and waits until every task is over.
+    pub async fn shutdown(&self) {
+        let network = self.network();
+        network.stop.cancel();
+        network.tasks.close();
+        network.tasks.wait().await;
+    }
+
+    pub(crate) fn network(&self) -> &Arc<Network> {
+        &self.running.network
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.network.stop.cancel();
+        if self.fail_on_drop && !std::thread::panicking() {
+            let violations = self
+                .network
+                .with(|state| std::mem::take(&mut state.violations));
+            assert!(violations.is_empty(), "{}", printed(&violations));
+        }
+    }
+}
+
+fn printed(violations: &[Violation]) -> String {
+    let mut text = String::from("clients sent what the network does not accept:");
+    for violation in violations {
+        text.push_str("\n  ");
+        text.push_str(&violation.to_string());
+    }
+    text
+}
+
+/// How a simulator is to be.
+#[derive(Debug, Clone)]
+pub struct SimulatorBuilder {
+    listen: SocketAddr,
+    seed: Option<u64>,
+    clock: Clock,
+    settings: Settings,
+}
+
+impl Default for SimulatorBuilder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            seed: None,
+            clock: Clock::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl SimulatorBuilder {
+    /// Where to listen; only loopback addresses are accepted. Default: a free port of 127.0.0.1.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The same seed makes the same keys and ids. Default: another one each time.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Strict (the default): dropping the last handle panics when a client has sent what the network does not accept.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
+        self
+    }
+
+    /// The network's clock. Default: real time.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long the QR codes of one connection are valid, in order. Default: 60 s, then five of 20 s.
+    #[must_use]
+    pub fn qr_lifetimes(mut self, lifetimes: impl IntoIterator<Item = Duration>) -> Self {
+        self.settings.qr_lifetimes = lifetimes.into_iter().collect();
+        self
+    }
+
+    /// How many stanzas may wait for a client that does not read.
+    #[must_use]
+    pub fn outgoing_limit(mut self, stanzas: usize) -> Self {
+        self.settings.outgoing_limit = stanzas.max(1);
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Result<Simulator, StartError> {
+        if !self.listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(self.listen));
+        }
+        let cannot_listen = |source| StartError::Listen {
+            address: self.listen,
+            source,
+        };
+        let listener = TcpListener::bind(self.listen)
+            .await
+            .map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let seed = self.seed.unwrap_or_else(rand::random);
+        tracing::info!(seed, %address, "simulator started");
+        let mut random = Random::seeded(seed);
+        let identity = ServerIdentity::generate(random.generator(), self.clock.now());
+        let fail_on_drop = self.settings.strict;
+        let network = Network::new(State::new(self.settings, self.clock, random), identity);
+        network.address.get_or_init(|| address);
+        let stop = network.stop.clone();
+        let routes = server::router(Arc::clone(&network));
+        network.tasks.spawn(async move {
+            let serving = axum::serve(listener, routes).into_future();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                result = serving => if let Err(error) = result {
+                    tracing::error!(%error, "the simulator cannot accept connections any more");
+                }
+            }
+        });
+        Ok(Simulator {
+            running: Arc::new(Running {
+                network,
+                address,
+                fail_on_drop,
+            }),
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Which handler a stanza belongs to.
+
+use wacore_binary::Node;
+
+use super::answer::{Answer, Refusal, Reply, error, result};
+use super::{ack, link_code, pair_device, passive, ping};
+use crate::connection::Role;
+use crate::network::{ConnectionId, Session, State};
+use crate::node::NodeExt as _;
+
+/// A stanza from a connection.
+pub(crate) fn receive(state: &mut State, id: ConnectionId, stanza: Node) {
+    match state
+        .connections
+        .get(&id)
+        .map(|connection| &connection.role)
+    {
+        Some(Role::Companion(session)) => {
+            let session = *session;
+            route(state, &session, stanza);
+        }
+        Some(Role::Registering(_)) => register(state, id, &stanza),
+        Some(Role::Refused) | None => {}
+    }
+}
+
+/// A stanza from a linked device, or from a phone.
+pub(crate) fn route(state: &mut State, from: &Session, stanza: Node) {
+    let outcome = match stanza.tag.as_ref() {
+        "iq" => return request(state, from, &stanza),
+        "ack" => ack::handle(state, from, &stanza),
+        _ => Err(Refusal::Unknown),
+    };
+    if let Err(refusal) = outcome
+        && let Some(reason) = refusal.violation()
+    {
+        state.violation(Some(from), reason, &stanza);
+    }
+}
+
+/// A request: always answered.
+fn request(state: &mut State, from: &Session, iq: &Node) {
+    if matches!(iq.text("type").as_ref(), "result" | "error") {
+        // The answer to a question of ours: we ask for signs of life only.
+        return;
+    }
+    match answer(state, from, iq) {
+        Ok(Reply::Result(children)) => {
+            let answer = result(iq, children, state.clock.now());
+            state.answer(from, answer);
+        }
+        Ok(Reply::Sent) => {}
+        Err(refusal) => {
+            if let Some(reason) = refusal.violation() {
+                state.violation(Some(from), reason, iq);
+            }
+            state.answer(from, error(iq, &refusal));
+        }
+    }
+}
+
+fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
+    let first = iq.nodes().first().map_or("", |child| child.tag.as_ref());
+    match (iq.text("xmlns").as_ref(), iq.text("type").as_ref(), first) {
+        ("w:p" | "urn:xmpp:ping", "get", _) => ping::answer(iq),
+        ("passive", "set", "active") => passive::activate(state, from, iq),
+        ("passive", "set", "passive") => passive::deactivate(state, from),
+        _ => Err(Refusal::Unknown),
+    }
+}
+
+/// A stanza from a client that is not linked yet.
+fn register(state: &mut State, id: ConnectionId, stanza: &Node) {
+    let (xmlns, kind) = (stanza.text("xmlns"), stanza.text("type"));
+    let first = stanza
+        .nodes()
+        .first()
+        .map_or("", |child| child.tag.as_ref());
+    let outcome = match (stanza.tag.as_ref(), kind.as_ref(), xmlns.as_ref(), first) {
+        ("iq", "result" | "error", ..) => {
+            pair_device::confirm(state, id, stanza).map(|()| Reply::Sent)
+        }
+        ("iq", "set", "md", "link_code_companion_reg") => link_code::answer(state, id, stanza),
+        ("iq", "get", "w:p" | "urn:xmpp:ping", _) => ping::answer(stanza),
+        // The client has seen a notification of ours: nothing waits for that.
+        ("ack", ..) => Ok(Reply::Sent),
+        // A sign of presence before the login says nothing.
+        ("ib", ..) => Ok(Reply::Sent),
+        _ => Err(Refusal::Unknown),
+    };
+    let answer = match outcome {
+        Ok(Reply::Sent) => return,
+        Ok(Reply::Result(children)) => result(stanza, children, state.clock.now()),
+        Err(refusal) => {
+            if let Some(reason) = refusal.violation() {
+                state.violation(None, reason, stanza);
+            }
+            if stanza.tag != "iq" || matches!(kind.as_ref(), "result" | "error") {
+                return;
+            }
+            error(stanza, &refusal)
+        }
+    };
+    state.push(id, crate::connection::Outgoing::Stanza(answer.into()));
+}
