@@ -1,6 +1,6 @@
 //! One WhatsApp account: its two addresses, its phone, its companions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use super::device::{Device, DeviceNumber};
 use crate::node::device_jid;
 use crate::phone::{Errand, Phone, PhoneIdentity};
 use crate::stanza::app_state::Collections;
+use crate::stanza::presence::Subscribers;
 
 /// An account of this network. Small and copied freely; addresses change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,6 +71,12 @@ pub(crate) struct Account {
     /// When the list of devices last changed (seconds): part of the signed list.
     pub(crate) devices_changed_at: u64,
     pub(crate) collections: Collections,
+    /// When somebody was last looking (seconds).
+    pub(crate) last_seen: Option<u64>,
+    /// Accounts that it has exchanged something with: they learn of its changes, and it of theirs.
+    pub(crate) contacts: BTreeSet<AccountId>,
+    #[serde(skip)]
+    pub(crate) subscribers: Subscribers,
     /// The phone's own memory. Its lock is never taken while the state is locked.
     pub(crate) phone: Arc<Mutex<Phone>>,
     /// What the phone has still to do, in order.
@@ -97,6 +104,13 @@ impl Account {
     /// Companions, without the phone.
     pub(crate) fn companions(&self) -> impl Iterator<Item = &Device> {
         self.devices.values().filter(|device| device.number != 0)
+    }
+
+    /// Somebody is looking, on any of its devices.
+    pub(crate) fn is_available(&self) -> bool {
+        self.devices
+            .values()
+            .any(|device| device.available == Some(true))
     }
 
     /// The list of valid devices, signed by the phone, as directories hand it out.

@@ -1,6 +1,6 @@
 //! All that the network knows, behind one lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use wacore_binary::Jid;
@@ -97,6 +97,9 @@ impl State {
                 next_device: 1,
                 devices_changed_at: now,
                 collections: Default::default(),
+                last_seen: None,
+                subscribers: Default::default(),
+                contacts: BTreeSet::new(),
                 phone: Arc::new(std::sync::Mutex::new(phone)),
                 errands: Default::default(),
                 phone_busy: false,
@@ -147,6 +150,31 @@ impl State {
             .get(&account)
             .map(|account| account.companions().map(|device| device.number).collect())
             .unwrap_or_default()
+    }
+
+    /// Who has to know when something about an account changes: whoever has written to it or got something from it, or is in a
+    /// group with it.
+    pub(crate) fn acquaintances(&self, id: AccountId) -> Vec<AccountId> {
+        let mut known: BTreeSet<AccountId> = self
+            .account(id)
+            .map(|account| account.contacts.clone())
+            .unwrap_or_default();
+        for group in self.groups.values() {
+            if group.members.contains_key(&id) {
+                known.extend(group.members.keys());
+            }
+        }
+        known.remove(&id);
+        known.into_iter().collect()
+    }
+
+    /// Two accounts know each other from now on.
+    pub(crate) fn acquaint(&mut self, one: AccountId, other: AccountId) {
+        for (account, contact) in [(one, other), (other, one)] {
+            if let Some(account) = self.accounts.get_mut(&account) {
+                account.contacts.insert(contact);
+            }
+        }
     }
 
     /// A fresh id for a stanza of the server.

@@ -2,7 +2,7 @@
 
 use waproto::whatsapp as wa;
 
-use super::pair_device;
+use super::{pair_device, presence};
 use crate::connection::{Outgoing, Peer, Role};
 use crate::network::{AccountId, Addressing, ConnectionId, DeviceNumber, Session, State};
 use crate::node::node;
@@ -113,6 +113,8 @@ pub(crate) fn closed(state: &mut State, id: ConnectionId) {
                 device.connection = None;
                 device.active = false;
                 device.queue.rewind();
+                presence::set_available(state, session.account, session.device, None);
+                presence::forget_subscriber(state, (session.account, session.device));
             }
         }
         Role::Registering(_) => state.link_codes.forget(id),

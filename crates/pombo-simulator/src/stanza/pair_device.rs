@@ -9,6 +9,7 @@ use wacore_binary::Node;
 use waproto::whatsapp as wa;
 
 use super::answer::Refusal;
+use super::devices;
 use crate::connection::{Outgoing, Role};
 use crate::network::device::SignedPreKey;
 use crate::network::{AccountId, Addressing, ConnectionId, Device, DeviceNumber, State};
@@ -311,6 +312,7 @@ pub(crate) fn confirm(state: &mut State, id: ConnectionId, answer: &Node) -> Res
     account.devices_changed_at = state.clock.now();
     connection.role = Role::Refused;
     state.link_codes.forget(id);
+    devices::announce_added(state, pairing.account, pairing.device);
     restart(state, id);
     Ok(())
 }

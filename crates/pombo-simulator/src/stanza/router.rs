@@ -3,7 +3,10 @@
 use wacore_binary::Node;
 
 use super::answer::{Answer, Refusal, Reply, error, result};
-use super::{ack, link_code, pair_device, passive, ping};
+use super::{
+    ack, app_state, call, chatstate, companion, dirty, encrypt, ib, link_code, message,
+    pair_device, passive, ping, presence, receipt, usync,
+};
 use crate::connection::Role;
 use crate::network::{ConnectionId, Session, State};
 use crate::node::NodeExt as _;
@@ -28,7 +31,13 @@ pub(crate) fn receive(state: &mut State, id: ConnectionId, stanza: Node) {
 pub(crate) fn route(state: &mut State, from: &Session, stanza: Node) {
     let outcome = match stanza.tag.as_ref() {
         "iq" => return request(state, from, &stanza),
+        "message" => message::handle(state, from, &stanza),
+        "receipt" => receipt::handle(state, from, &stanza),
         "ack" => ack::handle(state, from, &stanza),
+        "presence" => presence::handle(state, from, &stanza),
+        "chatstate" => chatstate::handle(state, from, &stanza),
+        "call" => call::handle(state, from, &stanza),
+        "ib" => ib::handle(state, from, &stanza),
         _ => Err(Refusal::Unknown),
     };
     if let Err(refusal) = outcome
@@ -65,6 +74,12 @@ fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
         ("w:p" | "urn:xmpp:ping", "get", _) => ping::answer(iq),
         ("passive", "set", "active") => passive::activate(state, from, iq),
         ("passive", "set", "passive") => passive::deactivate(state, from),
+        ("encrypt", "get", _) => encrypt::get(state, from, iq),
+        ("encrypt", "set", _) => encrypt::set(state, from, iq),
+        ("usync", "get", "usync") => usync::answer(state, from, iq),
+        ("w:sync:app:state", "set", "sync") => app_state::answer(state, from, iq),
+        ("urn:xmpp:whatsapp:dirty", "set", _) => dirty::clean(iq),
+        ("md", "set", "remove-companion-device") => companion::remove(state, from, iq),
         _ => Err(Refusal::Unknown),
     }
 }

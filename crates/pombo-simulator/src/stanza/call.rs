@@ -1,0 +1,163 @@
+//! `<call>`: the signalling of calls. Acknowledged and passed on; the network carries no sound.
+
+use wacore_binary::{Jid, Node};
+
+use super::answer::Refusal;
+use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
+use crate::node::{NodeExt as _, node};
+
+/// What can be said about a call.
+const ACTIONS: [&str; 16] = [
+    "offer",
+    "offer_notice",
+    "preaccept",
+    "accept",
+    "reject",
+    "terminate",
+    "transport",
+    "relaylatency",
+    "relayelection",
+    "mute",
+    "mute_v2",
+    "heartbeat",
+    "interruption",
+    "video",
+    "video_state",
+    "group_update",
+];
+
+/// Passes the action on: to the device that is named, or to all devices of the account.
+pub(crate) fn handle(state: &mut State, from: &Session, call: &Node) -> Result<(), Refusal> {
+    let to = call
+        .jid("to")
+        .ok_or(Refusal::Malformed("a call to nobody"))?;
+    let [action] = call.nodes() else {
+        return Err(Refusal::Malformed("a call without an action"));
+    };
+    if !ACTIONS.contains(&action.tag.as_ref()) {
+        return Err(Refusal::Unknown);
+    }
+    if action.text("call-id").is_empty() || action.jid("call-creator").is_none() {
+        return Err(Refusal::Malformed("a call without id or creator"));
+    }
+    let ack = node("ack")
+        .attr("class", "call")
+        .attr("id", call.text("id").as_ref())
+        .attr("from", to.clone())
+        .attr("type", action.tag.as_ref())
+        .build();
+    state.answer(from, ack);
+    let Some(account) = state.resolve(&to) else {
+        return Ok(());
+    };
+    let devices: Vec<DeviceNumber> = if to.device == 0 {
+        let account = state.account(account);
+        account
+            .map(|account| account.devices.keys().copied().collect())
+            .unwrap_or_default()
+    } else {
+        vec![to.device]
+    };
+    for device in devices {
+        if (account, device) != (from.account, from.device) {
+            forward(state, from, call, action, &to, account, device);
+        }
+    }
+    // The callee's other devices stop ringing.
+    let elsewhere = match action.tag.as_ref() {
+        "accept" => Some("accepted_elsewhere"),
+        "reject" => Some("rejected_elsewhere"),
+        _ => None,
+    };
+    if let Some(reason) = elsewhere {
+        stop_ringing(state, from, action, &to, reason);
+    }
+    Ok(())
+}
+
+fn forward(
+    state: &mut State,
+    from: &Session,
+    call: &Node,
+    action: &Node,
+    to: &Jid,
+    account: AccountId,
+    device: DeviceNumber,
+) {
+    let Some(sender) = state.account(from.account) else {
+        return;
+    };
+    let addressing = Addressing::of(to);
+    let mut stanza = node("call")
+        .attr("from", sender.device_jid(addressing, from.device))
+        .attr(
+            match addressing {
+                Addressing::Pn => "sender_lid",
+                Addressing::Lid => "sender_pn",
+            },
+            sender.jid(addressing.other()),
+        )
+        .attr("notify", sender.name.as_str())
+        .attr("t", state.clock.now());
+    for key in ["platform", "version"] {
+        if let Some(value) = call.text_opt(key) {
+            stanza = stanza.attr(key, value.as_ref());
+        }
+    }
+    let action = for_device(state, action, account, device);
+    let stanza = stanza
+        .attr("id", state.stanza_id())
+        .children([action])
+        .build();
+    state.deliver(account, device, stanza);
+}
+
+/// An offer carries the call's key for each device; a device gets its own.
+fn for_device(state: &State, action: &Node, account: AccountId, device: DeviceNumber) -> Node {
+    let mut own = action.clone();
+    let children = action.nodes().iter().flat_map(|child| {
+        if child.tag != "destination" {
+            return vec![child.clone()];
+        }
+        child
+            .nodes_named("to")
+            .filter(|to| {
+                to.jid("jid")
+                    .is_some_and(|jid| jid.device == device && state.resolve(&jid) == Some(account))
+            })
+            .flat_map(|to| to.nodes().to_vec())
+            .collect()
+    });
+    if !action.nodes().is_empty() {
+        own.content = Some(wacore_binary::NodeContent::Nodes(children.collect()));
+    }
+    own
+}
+
+fn stop_ringing(
+    state: &mut State,
+    from: &Session,
+    action: &Node,
+    caller: &Jid,
+    reason: &'static str,
+) {
+    let terminate = node("terminate")
+        .attr("call-id", action.text("call-id").as_ref())
+        .attr(
+            "call-creator",
+            action.jid("call-creator").unwrap_or_default(),
+        )
+        .attr("reason", reason)
+        .build();
+    for device in state.companion_numbers(from.account) {
+        if device != from.device {
+            let stanza = node("call")
+                .attr("from", caller.clone())
+                .attr("id", state.stanza_id())
+                .attr("t", state.clock.now())
+                .children([terminate.clone()])
+                .build();
+            state.deliver(from.account, device, stanza);
+        }
+    }
+}
