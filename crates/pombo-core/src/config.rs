@@ -47,6 +47,14 @@ pub struct SaveSwitches {
     pub contacts: bool,
     /// Chats.
     pub chats: bool,
+    /// What the phone tells of the past.
+    pub history: bool,
+    /// Labels.
+    pub labels: bool,
+    /// Which numbers are on WhatsApp; how long that is believed.
+    pub numbers: Option<Duration>,
+    /// Whether a message that the API deleted for everyone stays, marked as deleted.
+    pub keep_revoked: bool,
 }
 
 impl Default for SaveSwitches {
@@ -56,6 +64,10 @@ impl Default for SaveSwitches {
             message_updates: true,
             contacts: true,
             chats: true,
+            history: true,
+            labels: true,
+            numbers: Some(Duration::from_secs(7 * 86_400)),
+            keep_revoked: true,
         }
     }
 }

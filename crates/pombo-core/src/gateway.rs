@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pombo_domain::channel::ChannelError;
 use pombo_domain::clock::{SharedClock, SystemClock, Timestamp};
-use pombo_domain::event::Seq;
+use pombo_domain::event::{Event, NewEvent, Seq};
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance};
 use pombo_domain::port::{
     ApiKeys, Channel, ChannelFactory, ChannelOpening, EventHistory, EventTransport, InboundWebhook,
@@ -16,7 +16,7 @@ use pombo_domain::port::{
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -25,7 +25,7 @@ use crate::auth::Keys;
 use crate::bus::durable::DurableSink;
 use crate::bus::{self, Bus, History, Retention, SinkCounters, Sinks};
 use crate::config::GatewayConfig;
-use crate::inbound::Inbox;
+use crate::inbound::{Inbox, REACTIONS};
 use crate::instance::{Entry, InstanceState, Registry, VolatileAuth};
 
 /// How long work in flight may take to end when the program stops.
@@ -44,6 +44,8 @@ pub struct Gateway {
     pub(crate) channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
     pub(crate) inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
     pub(crate) tasks: TaskTracker,
+    /// Places for what follows from events (`inbound`).
+    pub(crate) reactions: Arc<Semaphore>,
     /// Held while an instance comes in or leaves, so that clients see one after the other.
     pub(crate) population: Mutex<()>,
     keys: Arc<Keys>,
@@ -139,6 +141,7 @@ impl GatewayBuilder {
             channels: self.channels,
             inbound: self.inbound,
             tasks: TaskTracker::new(),
+            reactions: Arc::new(Semaphore::new(REACTIONS)),
             population: Mutex::default(),
             keys: self.keys,
             clock: self.clock,
@@ -293,6 +296,24 @@ impl Gateway {
         }
         self.sinks.close(LAST_WORK).await;
         self.store.close().await;
+    }
+
+    /// Writes events that change no state of ours.
+    pub(crate) async fn log(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
+        self.store
+            .write(move |tx| {
+                for event in &events {
+                    tx.append_event(event.clone());
+                }
+                Box::pin(async { Ok(()) })
+            })
+            .await
+    }
+
+    /// Shows a volatile event to connected clients.
+    pub(crate) async fn show(&self, event: &Arc<Event>) {
+        let global = self.config.websocket_global;
+        bus::show(&self.bus, &self.registry, &self.live, global, event).await;
     }
 
     async fn load(self: &Arc<Self>) -> Result<(), StoreError> {

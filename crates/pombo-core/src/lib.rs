@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod bus;
 pub mod config;
+mod file;
 pub mod gateway;
 pub mod inbound;
 pub mod instance;

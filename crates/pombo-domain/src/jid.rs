@@ -1,5 +1,8 @@
 //! Addresses on WhatsApp, and how a number that a person typed becomes one.
 
+/// The chat of everybody's status posts.
+pub const STATUS: &str = "status@broadcast";
+
 /// Brings a number or JID into the form WhatsApp uses.
 ///
 /// Source: `rest-message.md` section 1 (observed on the original, v2.3.6), steps 1 to 8.

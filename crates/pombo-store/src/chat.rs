@@ -64,8 +64,24 @@ pub struct ChatOverview {
 /// # Errors
 /// [`StoreError::TooLong`] for an address of more than 255 characters; else when the database refuses.
 pub async fn touch(tx: &mut Tx, touch: &ChatTouch<'_>) -> Result<bool, StoreError> {
+    tx.ask(Request::Chat(to_row(touch)?)).await
+}
+
+/// [`touch`] for many chats; the answers in order.
+///
+/// # Errors
+/// As [`touch`].
+pub async fn touch_all(tx: &mut Tx, touches: &[ChatTouch<'_>]) -> Result<Vec<bool>, StoreError> {
+    let requests = touches
+        .iter()
+        .map(|touch| Ok(Request::Chat(to_row(touch)?)))
+        .collect::<Result<_, StoreError>>()?;
+    tx.ask_all(requests).await
+}
+
+fn to_row(touch: &ChatTouch<'_>) -> Result<ChatRow, StoreError> {
     fits("remoteJid", touch.remote_jid)?;
-    let row = ChatRow {
+    Ok(ChatRow {
         id: RowId::new(touch.now),
         instance_id: touch.instance_id.clone(),
         remote_jid: touch.remote_jid.to_owned(),
@@ -78,8 +94,7 @@ pub async fn touch(tx: &mut Tx, touch: &ChatTouch<'_>) -> Result<bool, StoreErro
             .message
             .map(|message| (message.id.clone(), message.timestamp)),
         now: touch.now,
-    };
-    tx.ask(Request::Chat(row)).await
+    })
 }
 
 /// Marks everything in a chat as read. Answers whether the chat exists.

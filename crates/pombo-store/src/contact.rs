@@ -1,5 +1,7 @@
 //! The `contact` table: one row per instance and address.
 
+use std::collections::HashMap;
+
 use pombo_domain::clock::Timestamp;
 use pombo_domain::contact::Contact;
 use pombo_domain::id::{InstanceId, RowId};
@@ -9,7 +11,7 @@ use crate::db::Db;
 use crate::error::StoreError;
 use crate::message::fits;
 use crate::page::Page;
-use crate::sql::{Conditions, Row};
+use crate::sql::{Conditions, Row, Value};
 use crate::tx::Tx;
 
 /// The columns of a contact whose table is called `p`, in the order of `from_row`.
@@ -48,17 +50,79 @@ pub struct ContactFilter {
 /// # Errors
 /// [`StoreError::TooLong`] for an address of more than 255 characters; else when the database refuses.
 pub async fn upsert(tx: &mut Tx, contact: &NewContact<'_>) -> Result<bool, StoreError> {
+    tx.ask(Request::Contact(to_row(contact)?)).await
+}
+
+/// [`upsert`] for many contacts; the answers in order.
+///
+/// # Errors
+/// As [`upsert`].
+pub async fn upsert_all(tx: &mut Tx, contacts: &[NewContact<'_>]) -> Result<Vec<bool>, StoreError> {
+    let requests = contacts
+        .iter()
+        .map(|contact| Ok(Request::Contact(to_row(contact)?)))
+        .collect::<Result<_, StoreError>>()?;
+    tx.ask_all(requests).await
+}
+
+/// Forgets the picture of a contact.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn clear_picture(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    remote_jid: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE contact SET profile_pic_url = NULL, updated_at_ms = $1 WHERE instance_id = $2 AND remote_jid = $3";
+    let values = vec![
+        now.millis().into(),
+        instance.as_str().into(),
+        remote_jid.into(),
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// The contacts of these addresses, by address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_addresses(
+    db: &Db,
+    instance: &InstanceId,
+    remote_jids: &[String],
+) -> Result<HashMap<String, Contact>, StoreError> {
+    let mut found = HashMap::new();
+    for piece in remote_jids.chunks(200) {
+        let places: Vec<String> = (0..piece.len())
+            .map(|index| format!("${}", index + 2))
+            .collect();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM contact p WHERE p.instance_id = $1 AND p.remote_jid IN ({})",
+            places.join(", ")
+        );
+        let mut values: Vec<Value<'_>> = vec![instance.as_str().into()];
+        values.extend(piece.iter().map(|jid| Value::from(jid.as_str())));
+        for row in db.rows(sql, values).await? {
+            let contact = from_row(&row, 0)?;
+            found.insert(contact.remote_jid.clone(), contact);
+        }
+    }
+    Ok(found)
+}
+
+fn to_row(contact: &NewContact<'_>) -> Result<ContactRow, StoreError> {
     fits("remoteJid", contact.remote_jid)?;
     let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let row = ContactRow {
+    Ok(ContactRow {
         id: RowId::new(contact.now),
         instance_id: contact.instance_id.clone(),
         remote_jid: contact.remote_jid.to_owned(),
         push_name: given(contact.push_name),
         profile_pic_url: given(contact.profile_pic_url),
         now: contact.now,
-    };
-    tx.ask(Request::Contact(row)).await
+    })
 }
 
 /// The contacts that a filter asks for, in the order of their addresses; all without a page.

@@ -85,11 +85,27 @@ pub struct MessageWithUpdates {
 /// # Errors
 /// [`StoreError::TooLong`] for an id or address of more than 255 characters; else when the database refuses.
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool, StoreError> {
+    tx.ask(Request::Message(Box::new(to_row(message)?))).await
+}
+
+/// Stores many messages; says of each, in order, whether it is new.
+///
+/// # Errors
+/// As [`insert`].
+pub async fn insert_all(tx: &mut Tx, messages: &[Message]) -> Result<Vec<bool>, StoreError> {
+    let requests = messages
+        .iter()
+        .map(|message| Ok(Request::Message(Box::new(to_row(message)?))))
+        .collect::<Result<_, StoreError>>()?;
+    tx.ask_all(requests).await
+}
+
+fn to_row(message: &Message) -> Result<MessageRow, StoreError> {
     let key = &message.key;
     fits("key.id", &key.id)?;
     fits("key.remoteJid", &key.remote_jid)?;
     let remote_jid_alt = key.more.get("remoteJidAlt").and_then(Json::as_str);
-    let row = MessageRow {
+    Ok(MessageRow {
         id: message.id.clone(),
         instance_id: message.instance_id.clone(),
         remote_jid: key.remote_jid.clone(),
@@ -110,8 +126,7 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool, StoreError> 
         key_more: to_json(&key.more)?,
         context_info: message.context_info.as_ref().map(to_json).transpose()?,
         body: to_json(&message.message)?,
-    };
-    tx.ask(Request::Message(Box::new(row))).await
+    })
 }
 
 /// Refuses what not every database could look up.

@@ -1,6 +1,6 @@
 //! The `message_update` table: the steps of a message's life.
 
-use pombo_domain::id::InstanceId;
+use pombo_domain::id::{InstanceId, RowId};
 use pombo_domain::message::MessageUpdate;
 
 use crate::db::Db;
@@ -36,6 +36,28 @@ pub async fn insert(tx: &mut Tx, update: &MessageUpdate) -> Result<(), StoreErro
             .into(),
     ];
     tx.execute(SQL, values).await.map(drop)
+}
+
+/// Whether a message has been through this step with this participant.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_known(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    message: &RowId,
+    participant: &str,
+    status: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM message_update WHERE instance_id = $1 AND message_id = $2 AND participant = $3 \
+               AND status = $4 LIMIT 1";
+    let values = vec![
+        instance.as_str().into(),
+        message.as_str().into(),
+        participant.into(),
+        status.into(),
+    ];
+    Ok(!tx.rows(sql, values).await?.is_empty())
 }
 
 /// The steps of one message, of one chat, or of all, the oldest first.

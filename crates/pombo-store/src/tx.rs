@@ -90,12 +90,32 @@ impl Tx {
     /// Asks for something that is done for several works at once, and waits for the answer.
     pub(crate) async fn ask(&mut self, request: Request) -> Result<bool, StoreError> {
         let ticket = self.group.park(self.place, request);
-        let answer = poll_fn(|_| match self.group.answer(self.place, ticket) {
+        Ok(self.answer(ticket).await)
+    }
+
+    /// Asks for many things at once; the answers in the order of the requests.
+    pub(crate) async fn ask_all(
+        &mut self,
+        requests: Vec<Request>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let tickets: Vec<u64> = requests
+            .into_iter()
+            .map(|request| self.group.park(self.place, request))
+            .collect();
+        let mut answers = Vec::with_capacity(tickets.len());
+        for ticket in tickets {
+            answers.push(self.answer(ticket).await);
+        }
+        Ok(answers)
+    }
+
+    async fn answer(&self, ticket: u64) -> bool {
+        poll_fn(|_| match self.group.answer(self.place, ticket) {
             Some(answer) => Poll::Ready(answer),
             // No waker: the writer polls again once it has answered.
             None => Poll::Pending,
-        });
-        Ok(answer.await)
+        })
+        .await
     }
 
     /// Forgets counters of an instance that is being deleted.
@@ -123,7 +143,8 @@ pub(crate) struct Group {
 pub(crate) struct State {
     /// Requests that wait for an answer, with place and ticket of the asker.
     pub(crate) requests: Vec<(usize, u64, Request)>,
-    answers: HashMap<usize, (u64, bool)>,
+    /// By place and ticket of the asker.
+    answers: HashMap<(usize, u64), bool>,
     tickets: u64,
     /// First failed statement of each work: such a work fails even if it says otherwise, since PostgreSQL would turn its
     /// commit into a rollback without a word.
@@ -177,21 +198,13 @@ impl Group {
     }
 
     fn answer(&self, place: usize, ticket: u64) -> Option<bool> {
-        let mut state = self.state();
-        match state.answers.get(&place) {
-            Some((answered, answer)) if *answered == ticket => {
-                let answer = *answer;
-                state.answers.remove(&place);
-                Some(answer)
-            }
-            _ => None,
-        }
+        self.state().answers.remove(&(place, ticket))
     }
 
     pub(crate) fn give_answers(&self, answers: Vec<(usize, u64, bool)>) {
         let mut state = self.state();
         for (place, ticket, answer) in answers {
-            state.answers.insert(place, (ticket, answer));
+            state.answers.insert((place, ticket), answer);
         }
     }
 

@@ -59,7 +59,8 @@ async fn from_table(store: &Db, place: Seq) -> Vec<Arc<Event>> {
     }
 }
 
-async fn show(
+/// Shows one event to the clients that want it.
+pub(crate) async fn show(
     bus: &Bus,
     registry: &Registry,
     transports: &[Arc<dyn LiveTransport>],

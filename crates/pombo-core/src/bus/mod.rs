@@ -25,7 +25,7 @@ pub use replay::{Replay, ReplayError, Replayed};
 pub use tail::Bus;
 
 pub(crate) use history::History;
-pub(crate) use live::follow as follow_live;
+pub(crate) use live::{follow as follow_live, show};
 pub(crate) use retention::{Retention, keep as keep_retention, prune};
 pub(crate) use sinks::Sinks;
 

@@ -36,12 +36,9 @@ impl ChannelInbox for Inbox {
         let Some(entry) = gateway.registry.by_id(&self.instance) else {
             return Ok(());
         };
-        for event in events {
-            gateway
-                .accept(&entry, event)
-                .await
-                .map_err(|error| NotStored(error.to_string()))?;
-        }
-        Ok(())
+        gateway
+            .accept_all(&entry, events)
+            .await
+            .map_err(|error| NotStored(error.to_string()))
     }
 }

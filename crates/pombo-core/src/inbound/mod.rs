@@ -1,19 +1,39 @@
 //! From what a channel saw to state and events, in one transaction.
 
+mod call;
+mod chat;
+mod contact;
+mod group;
+mod history;
 mod inbox;
+mod label;
 mod message;
+mod poll;
+mod presence;
+mod revision;
+mod status;
+mod undecryptable;
 
 pub(crate) use inbox::Inbox;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pombo_domain::channel::ChannelEvent;
+use futures_util::future::try_join_all;
+use pombo_domain::channel::{ChannelError, ChannelEvent, IncomingMessage};
 use pombo_domain::instance::ChannelKind;
+use pombo_domain::jid;
 use pombo_domain::port::InboundError;
 use pombo_store::StoreError;
+use tracing::warn;
 
 use crate::gateway::Gateway;
-use crate::instance::Entry;
+use crate::instance::{Entry, InstanceState};
+
+/// How long a reaction (a read receipt, a refused call) may take.
+const REACTION: Duration = Duration::from_secs(30);
+/// How many reactions may be under way.
+pub(crate) const REACTIONS: usize = 1024;
 
 /// What became of an outside system's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +63,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`ReceiveError`].
-    pub async fn receive(&self, kind: ChannelKind, body: &[u8]) -> Result<Received, ReceiveError> {
+    pub async fn receive(
+        self: &Arc<Self>,
+        kind: ChannelKind,
+        body: &[u8],
+    ) -> Result<Received, ReceiveError> {
         let webhook = self
             .inbound
             .get(&kind)
@@ -67,28 +91,101 @@ impl Gateway {
     ///
     /// # Errors
     /// When the store does not take it; the channel keeps it and offers it again.
-    pub async fn accept(&self, entry: &Arc<Entry>, event: ChannelEvent) -> Result<(), StoreError> {
+    pub async fn accept(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        event: ChannelEvent,
+    ) -> Result<(), StoreError> {
         match event {
             ChannelEvent::Message(incoming) => self.accept_message(entry, incoming).await,
+            ChannelEvent::Undecryptable(message) => self.accept_undecryptable(entry, message).await,
+            ChannelEvent::Receipt(receipt) => self.accept_receipt(entry, receipt).await,
+            ChannelEvent::Acknowledgement(ack) => self.accept_acknowledgement(entry, ack).await,
+            ChannelEvent::Edited(edit) => self.accept_edit(entry, edit).await,
+            ChannelEvent::Revoked(revocation) => self.accept_revocation(entry, revocation).await,
+            ChannelEvent::PollVote(vote) => self.accept_vote(entry, vote).await,
+            ChannelEvent::History(chunk) => self.accept_history(entry, chunk).await,
+            ChannelEvent::Contacts(news) => self.accept_contacts(entry, news).await,
+            ChannelEvent::Chat(news) => self.accept_chat(entry, news).await,
+            ChannelEvent::Groups(groups) => self.accept_groups(entry, groups).await,
+            ChannelEvent::GroupChanged(news) => self.accept_group_change(entry, news).await,
+            ChannelEvent::Label(news) => self.accept_label(entry, news).await,
+            ChannelEvent::Presence(news) => {
+                self.accept_presence(entry, &news).await;
+                Ok(())
+            }
+            ChannelEvent::Call(news) => self.accept_call(entry, news).await,
+            ChannelEvent::Profile { name, picture_url } => {
+                self.accept_profile(entry, name, picture_url).await
+            }
+            // Clients of the original get these over Socket.IO only; nobody of ours asked for them yet.
+            ChannelEvent::RawNode { .. } => Ok(()),
             ChannelEvent::Connection(_)
             | ChannelEvent::LinkingCode(_)
-            | ChannelEvent::Passkey(_)
-            | ChannelEvent::Undecryptable(_)
-            | ChannelEvent::Receipt(_)
-            | ChannelEvent::Acknowledgement(_)
-            | ChannelEvent::Edited(_)
-            | ChannelEvent::Revoked(_)
-            | ChannelEvent::PollVote(_)
-            | ChannelEvent::History(_)
-            | ChannelEvent::Contacts(_)
-            | ChannelEvent::Chat(_)
-            | ChannelEvent::Groups(_)
-            | ChannelEvent::GroupChanged(_)
-            | ChannelEvent::Label(_)
-            | ChannelEvent::Presence(_)
-            | ChannelEvent::Call(_)
-            | ChannelEvent::Profile { .. }
-            | ChannelEvent::RawNode { .. } => Ok(()),
+            | ChannelEvent::Passkey(_) => Ok(()),
         }
     }
+
+    /// Takes a channel's events in order. Messages that follow each other share a transaction's cost.
+    pub(crate) async fn accept_all(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        events: Vec<ChannelEvent>,
+    ) -> Result<(), StoreError> {
+        let mut messages = Vec::new();
+        for event in events {
+            match event {
+                ChannelEvent::Message(message) => messages.push(message),
+                other => {
+                    self.accept_messages(entry, std::mem::take(&mut messages))
+                        .await?;
+                    self.accept(entry, other).await?;
+                }
+            }
+        }
+        self.accept_messages(entry, messages).await
+    }
+
+    async fn accept_messages(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        messages: Vec<IncomingMessage>,
+    ) -> Result<(), StoreError> {
+        // Polled in this order, so queued in this order.
+        let accepted = messages
+            .into_iter()
+            .map(|message| self.accept_message(entry, message));
+        try_join_all(accepted).await.map(drop)
+    }
+
+    /// Does something that follows from an event, bounded, without holding the event up.
+    fn afterwards(
+        &self,
+        entry: &Arc<Entry>,
+        what: &'static str,
+        work: impl Future<Output = Result<(), ChannelError>> + Send + 'static,
+    ) {
+        let Ok(place) = Arc::clone(&self.reactions).try_acquire_owned() else {
+            warn!(instance = %entry.state().instance.name, "too much is going on: did not {what}");
+            return;
+        };
+        let name = entry.state().instance.name.clone();
+        self.tasks.spawn(async move {
+            let _place = place;
+            match tokio::time::timeout(REACTION, work).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => warn!(instance = %name, "could not {what}: {error}"),
+                Err(_) => warn!(instance = %name, "could not {what} in time"),
+            }
+        });
+    }
+}
+
+/// Whether the instance's settings say to ignore this chat.
+fn ignores(state: &InstanceState, chat: &str) -> bool {
+    let groups_ignore = state
+        .settings
+        .as_ref()
+        .is_some_and(|row| row.settings.groups_ignore);
+    groups_ignore && jid::is_group(chat)
 }

@@ -11,7 +11,9 @@ use pombo_domain::channel::{ChannelEvent, IncomingMessage};
 use pombo_domain::event::Event;
 use pombo_domain::instance::{ChannelKind, InstanceName, InstanceRef};
 use pombo_domain::message::{DeviceSource, MessageKey};
-use pombo_domain::port::{Delivered, DeliveryError, EventTransport, LiveEvent, LiveTransport};
+use pombo_domain::port::{
+    ChannelFactory, Delivered, DeliveryError, EventTransport, LiveEvent, LiveTransport,
+};
 use pombo_domain::settings::Settings;
 use pombo_domain::subscription::{Subscription, TransportKind};
 use pombo_store::delivery::{self, Delivery, Listed};
@@ -174,6 +176,23 @@ impl Bench {
     }
 
     pub async fn over(backend: Backend, edit: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::with(backend, edit, None).await
+    }
+
+    /// With a channel of the test's own.
+    pub async fn with_channel(
+        backend: Backend,
+        edit: impl FnOnce(&mut GatewayConfig),
+        channel: Arc<dyn ChannelFactory>,
+    ) -> Self {
+        Self::with(backend, edit, Some(channel)).await
+    }
+
+    async fn with(
+        backend: Backend,
+        edit: impl FnOnce(&mut GatewayConfig),
+        channel: Option<Arc<dyn ChannelFactory>>,
+    ) -> Self {
         let store = Db::open(DbConfig {
             backend,
             wait: Duration::from_secs(5),
@@ -187,10 +206,13 @@ impl Bench {
         });
         edit(&mut config);
         let (receiver, clients) = (Receiver::new(), Arc::new(Clients::default()));
-        let builder = Gateway::builder(store, config)
+        let mut builder = Gateway::builder(store, config)
             .await
             .unwrap()
             .live(Arc::clone(&clients) as Arc<dyn LiveTransport>);
+        if let Some(channel) = channel {
+            builder = builder.channel(channel);
+        }
         let gateway = builder
             .transport(Arc::clone(&receiver) as Arc<dyn EventTransport>)
             .start()

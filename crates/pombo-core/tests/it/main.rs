@@ -9,3 +9,4 @@ mod kit;
 mod live;
 mod pause;
 mod replay;
+mod whatsapp;
