@@ -14,8 +14,8 @@
 //! | `stanza` | one file for each kind of request that the network answers |
 //! | `network` | what the network knows: accounts, devices, groups, queues, the clock |
 //! | `phone` | the virtual phone: device 0 of each account |
-//! | `media`, `admin` | HTTP beside the WebSocket: files, and remote control |
-//! | [`faults`] | what goes wrong on purpose |
+//! | [`media`], `admin` | HTTP beside the WebSocket: files, and remote control |
+//! | [`fault`] | what goes wrong on purpose |
 //!
 //! One `std` mutex guards the network's state; handlers are plain functions that run under it and never wait. What they cause
 //! goes into the devices' queues, and into work that starts after the lock is free.
@@ -24,8 +24,8 @@
 
 mod admin;
 mod connection;
-pub mod faults;
-mod media;
+pub mod fault;
+pub mod media;
 mod network;
 mod node;
 mod noise;

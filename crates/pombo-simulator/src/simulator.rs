@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::faults::FaultPlan;
+use crate::fault::FaultPlan;
+use crate::media::{MediaSettings, MediaStore};
 use crate::network::clock::Clock;
 use crate::network::random::Random;
 use crate::network::settings::Settings;
@@ -107,9 +108,14 @@ impl Simulator {
             .unwrap_or_else(PoisonError::into_inner) = rotated;
     }
 
-    /// Puts a plan of faults in force, or ends the one that was.
-    pub fn set_faults(&self, plan: Option<Arc<dyn FaultPlan>>) {
-        self.network().faults.set(plan);
+    /// What goes wrong on purpose: rules can be added and taken back at any time.
+    pub fn faults(&self) -> &FaultPlan {
+        &self.network().faults
+    }
+
+    /// The files that were uploaded.
+    pub fn media(&self) -> &MediaStore {
+        &self.network().media
     }
 
     /// What strict mode has collected so far; it is forgotten by this.
@@ -226,6 +232,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// How long files are kept, how large they may be, and where they go.
+    #[must_use]
+    pub fn media(mut self, settings: MediaSettings) -> Self {
+        self.settings.media = settings;
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> Result<Simulator, StartError> {
         if !self.listen.ip().is_loopback() {
@@ -244,7 +257,9 @@ impl SimulatorBuilder {
         let mut random = Random::seeded(seed);
         let identity = ServerIdentity::generate(random.generator(), self.clock.now());
         let fail_on_drop = self.settings.strict;
-        let network = Network::new(State::new(self.settings, self.clock, random), identity);
+        let state = State::new(self.settings, self.clock, random);
+        state.media.set_host(address);
+        let network = Network::new(state, identity, seed);
         network.address.get_or_init(|| address);
         let stop = network.stop.clone();
         let routes = server::router(Arc::clone(&network));

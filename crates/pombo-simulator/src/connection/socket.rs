@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use wacore_binary::{Node, OwnedNodeRef, marshal};
 use wacore_noise::NoiseCipher;
 use wacore_noise::framing::{FrameDecoder, encode_frame};
+use waproto::whatsapp as wa;
 
 use super::intro::{Intro, NotWhatsApp};
-use super::{Connection, Outbox, Outgoing, Role, mark_offline};
-use crate::faults::{FrameFault, StanzaFault};
+use super::{Connection, Outbox, Outgoing, Peer, Role, mark_offline};
+use crate::fault::{Emission, Ending, FaultPoint, Lane, Verdict};
 use crate::network::{ConnectionId, Network};
 use crate::noise::{Established, Handshake, HandshakeError, Step};
 use crate::stanza::{login, router};
@@ -88,7 +89,9 @@ async fn connect(network: &Arc<Network>, socket: WebSocket) -> Result<(), Connec
     // Whatever ends this function, the network must know that the client is gone.
     let _gone = Gone { network, id };
     tokio::time::sleep(pause).await;
-    network.with(|state| login::open(state, id, payload));
+    if login_fault(network, &outbox, &payload).await == Next::Go {
+        network.with(|state| login::open(state, id, payload));
+    }
 
     let closed = CancellationToken::new();
     let writing = Writer {
@@ -114,6 +117,32 @@ async fn connect(network: &Arc<Network>, socket: WebSocket) -> Result<(), Connec
         result
     });
     written.and(received)
+}
+
+/// What the faults do to a login.
+async fn login_fault(network: &Network, outbox: &Outbox, payload: &wa::ClientPayload) -> Next {
+    if network.faults.is_idle() {
+        return Next::Go;
+    }
+    let peer = Peer {
+        phone_number: payload
+            .username
+            .map(|user| user.to_string())
+            .unwrap_or_default(),
+        device: payload
+            .device
+            .and_then(|device| device.try_into().ok())
+            .unwrap_or_default(),
+    };
+    let verdict = network.faults.judge(FaultPoint::Login, &peer, None);
+    network.clock.sleep(verdict.delay).await;
+    match verdict.ending {
+        None => return Next::Go,
+        Some(Ending::Stanza(last)) => outbox.push(Outgoing::Stanza(Arc::new(last))),
+        Some(Ending::Close | Ending::CloseMidFrame) => {}
+    }
+    outbox.push(Outgoing::Close);
+    Next::End
 }
 
 /// Tells the network when the connection is over, also when its task is dropped.
@@ -202,38 +231,28 @@ async fn read_all(
     closed: &CancellationToken,
 ) -> Result<(), ConnectionError> {
     let mut counter = 0;
-    let mut held = None;
+    let mut lane = Lane::default();
     loop {
         while let Some(frame) = frames.decode_frame() {
             let stanza = decode(cipher, counter, frame)?;
             counter += 1;
-            let receive = |stanza: Node| network.with(|state| router::receive(state, id, stanza));
-            match network.faults.incoming(&outbox.peer(), &stanza) {
-                StanzaFault::None => receive(stanza),
-                StanzaFault::Drop => continue,
-                StanzaFault::Delay(delay) => {
-                    network.clock.sleep(delay).await;
-                    receive(stanza);
-                }
-                StanzaFault::Duplicate => {
-                    receive(stanza.clone());
-                    receive(stanza);
-                }
-                StanzaFault::Hold => {
-                    if let Some(earlier) = held.replace(stanza) {
-                        receive(earlier);
-                    }
-                    continue;
-                }
-                StanzaFault::Replace(other) => receive(*other),
-                StanzaFault::Close => return Ok(()),
-            }
-            if let Some(earlier) = held.take() {
-                receive(earlier);
+            let verdict = if network.faults.is_idle() {
+                Verdict::default()
+            } else {
+                network
+                    .faults
+                    .judge(FaultPoint::FromClient, &outbox.peer(), Some(&stanza))
+            };
+            if receive(network, id, outbox, lane.pass(stanza, verdict)).await == Next::End {
+                return Ok(());
             }
         }
         let data = tokio::select! {
             () = closed.cancelled() => return Ok(()),
+            () = tokio::time::sleep(Lane::PATIENCE), if lane.holds() => {
+                receive(network, id, outbox, lane.release()).await;
+                continue;
+            }
             data = next_bytes(stream) => data?,
         };
         match data {
@@ -241,6 +260,29 @@ async fn read_all(
             None => return Ok(()),
         }
     }
+}
+
+/// Lets the network have what came from a client, or what the faults left of it.
+async fn receive(
+    network: &Arc<Network>,
+    id: ConnectionId,
+    outbox: &Outbox,
+    emissions: Vec<Emission>,
+) -> Next {
+    for emission in emissions {
+        match emission {
+            Emission::Stanza(stanza, _) => network.with(|state| router::receive(state, id, stanza)),
+            Emission::Last(stanza) => {
+                outbox.push(Outgoing::Stanza(Arc::new(stanza)));
+                return Next::End;
+            }
+            Emission::Wait(delay) => network.clock.sleep(delay).await,
+            Emission::Close => return Next::End,
+            // `FaultRule::check` lets neither in at this point.
+            Emission::Garbage(_) | Emission::HalfOf(_) => {}
+        }
+    }
+    Next::Go
 }
 
 fn decode(
@@ -274,85 +316,107 @@ enum Next {
 impl Writer<'_> {
     async fn run(mut self, closed: CancellationToken) -> Result<(), ConnectionError> {
         let _closed = closed.drop_guard();
-        let mut held = None;
+        let mut lane = Lane::default();
         loop {
             let outgoing = match self.outbox.try_next() {
                 Some(outgoing) => outgoing,
                 None => {
                     self.sink.flush().await?;
-                    self.outbox.next().await
+                    tokio::select! {
+                        outgoing = self.outbox.next() => outgoing,
+                        () = tokio::time::sleep(Lane::PATIENCE), if lane.holds() => {
+                            self.emit(lane.release()).await?;
+                            continue;
+                        }
+                    }
                 }
             };
             let stanza = match outgoing {
                 Outgoing::Stanza(stanza) => stanza,
                 Outgoing::Waited(stanza) => Arc::new(mark_offline(&stanza)),
                 Outgoing::Close => {
+                    self.emit(lane.release()).await?;
                     // The client may be gone already: then there is nobody to say goodbye to.
                     self.sink.close().await.ok();
                     return Ok(());
                 }
             };
-            let next = match self.network.faults.outgoing(&self.outbox.peer(), &stanza) {
-                StanzaFault::None => self.write(&stanza).await?,
-                StanzaFault::Drop => continue,
-                StanzaFault::Delay(delay) => {
-                    self.sink.flush().await?;
-                    self.network.clock.sleep(delay).await;
-                    self.write(&stanza).await?
-                }
-                StanzaFault::Duplicate => match self.write(&stanza).await? {
-                    Next::Go => self.write(&stanza).await?,
-                    Next::End => Next::End,
-                },
-                StanzaFault::Hold => {
-                    let earlier = held.replace(stanza);
-                    match earlier {
-                        Some(earlier) => self.write(&earlier).await?,
-                        None => Next::Go,
-                    };
-                    continue;
-                }
-                StanzaFault::Replace(other) => self.write(&other).await?,
-                StanzaFault::Close => Next::End,
-            };
-            let next = match (next, held.take()) {
-                (Next::Go, Some(earlier)) => self.write(&earlier).await?,
-                (next, _) => next,
-            };
-            if next == Next::End {
+            let faults = &self.network.faults;
+            if faults.is_idle() && !lane.holds() {
+                let frame = self.frame(&stanza)?;
+                self.feed(frame).await?;
+                continue;
+            }
+            let verdict = faults.judge(FaultPoint::ToClient, &self.outbox.peer(), Some(&stanza));
+            let emissions = lane.pass(Arc::unwrap_or_clone(stanza), verdict);
+            if self.emit(emissions).await? == Next::End {
                 self.sink.flush().await?;
                 return Ok(());
             }
         }
     }
 
-    async fn write(&mut self, stanza: &Node) -> Result<Next, ConnectionError> {
+    async fn emit(&mut self, emissions: Vec<Emission>) -> Result<Next, ConnectionError> {
+        for emission in emissions {
+            match emission {
+                Emission::Wait(delay) => {
+                    self.sink.flush().await?;
+                    self.network.clock.sleep(delay).await;
+                }
+                Emission::Garbage(bytes) => self.feed(whole_frame(&bytes)?).await?,
+                Emission::Stanza(stanza, None) => {
+                    let frame = self.frame(&stanza)?;
+                    self.feed(frame).await?;
+                }
+                Emission::Stanza(stanza, Some(speed)) => {
+                    let frame = self.frame(&stanza)?;
+                    self.trickle(frame, speed).await?;
+                }
+                Emission::HalfOf(stanza) => {
+                    let mut frame = self.frame(&stanza)?;
+                    frame.truncate(frame.len() / 2);
+                    self.feed(frame).await?;
+                }
+                Emission::Last(stanza) => {
+                    let frame = self.frame(&stanza)?;
+                    self.feed(frame).await?;
+                    // As the server does it: the stanza, then an orderly end.
+                    self.sink.close().await.ok();
+                    return Ok(Next::End);
+                }
+                Emission::Close => return Ok(Next::End),
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    async fn feed(&mut self, frame: Vec<u8>) -> Result<(), ConnectionError> {
+        Ok(self.sink.feed(Message::Binary(frame.into())).await?)
+    }
+
+    /// A frame in many small messages, over time.
+    async fn trickle(&mut self, frame: Vec<u8>, speed: u64) -> Result<(), ConnectionError> {
+        const STEP: Duration = Duration::from_millis(50);
+        let piece = usize::try_from(speed / 20).unwrap_or(usize::MAX).max(1);
+        let mut rest = bytes::Bytes::from(frame);
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(piece));
+            self.sink.send(Message::Binary(piece)).await?;
+            tokio::time::sleep(STEP).await;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, stanza: &Node) -> Result<Vec<u8>, ConnectionError> {
         let mut bytes = marshal::marshal(stanza)?;
         self.cipher
             .encrypt_in_place_with_counter(self.counter, &mut bytes)
             .map_err(|error| ConnectionError::Decrypt(error.to_string()))?;
         self.counter += 1;
-        let mut frame = encode_frame(&bytes, None)
-            .map_err(|error| ConnectionError::Frame(error.to_string()))?;
-        let next = match self.network.faults.frame(&self.outbox.peer(), &frame) {
-            FrameFault::None => Next::Go,
-            FrameFault::Damage { position, mask } => {
-                let position = position % frame.len().max(1);
-                if let Some(byte) = frame.get_mut(position) {
-                    *byte ^= mask;
-                }
-                Next::Go
-            }
-            FrameFault::Replace(other) => {
-                frame = other;
-                Next::Go
-            }
-            FrameFault::CutAfter(length) => {
-                frame.truncate(length);
-                Next::End
-            }
-        };
-        self.sink.feed(Message::Binary(frame.into())).await?;
-        Ok(next)
+        whole_frame(&bytes)
     }
+}
+
+fn whole_frame(payload: &[u8]) -> Result<Vec<u8>, ConnectionError> {
+    encode_frame(payload, None).map_err(|error| ConnectionError::Frame(error.to_string()))
 }

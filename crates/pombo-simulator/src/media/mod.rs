@@ -1,16 +1,24 @@
-//! Files beside the stanzas: encrypted media, history, snapshots, profile pictures.
+//! Media: what clients and phones upload, kept for a while and handed out again.
+//!
+//! The store knows no keys: what it gets is ciphertext, except of channels (newsletters), pictures and products. It checks
+//! what the real servers check: that the uploader was let in (`auth`, handed out by `media_conn`), and that the bytes have
+//! the hash under which they were announced. Bytes beyond [`MediaSettings::memory_limit`] are on disk, and neither direction
+//! ever holds a whole file.
+//!
+//! `POST /mms/<kind>/<token>` (`http::upload`), `GET /v/...` (`http::download`); start reading at [`MediaStore`].
 
+mod auth;
+mod content;
+mod http;
+mod kind;
+mod range;
+mod receive;
 mod store;
 
-use std::sync::Arc;
+pub use kind::MediaKind;
+pub use store::{MediaError, MediaInfo, MediaSettings, MediaSnapshot, MediaStore, StoredMedia};
 
-use axum::Router;
+pub(crate) use http::router;
 
-pub(crate) use store::MediaStore;
-
-use crate::network::Network;
-
-/// The HTTP routes of media.
-pub(crate) fn router() -> Router<Arc<Network>> {
-    Router::new()
-}
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::media::MediaSettings;
+
 /// Settings of a network.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -17,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) first_stanza_delay: Duration,
     /// Stanzas that may wait for a client that does not read; one more and it is disconnected.
     pub(crate) outgoing_limit: usize,
+    /// How long files are kept, and where.
+    pub(crate) media: MediaSettings,
 }
 
 impl Default for Settings {
@@ -29,6 +33,7 @@ impl Default for Settings {
             restart_delay: Duration::from_millis(100),
             first_stanza_delay: Duration::from_millis(20),
             outgoing_limit: 8192,
+            media: MediaSettings::default(),
         }
     }
 }

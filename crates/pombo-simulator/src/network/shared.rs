@@ -12,7 +12,7 @@ use super::account::AccountId;
 use super::clock::Clock;
 use super::session::Session;
 use super::state::State;
-use crate::faults::Faults;
+use crate::fault::FaultPlan;
 use crate::media::MediaStore;
 use crate::noise::ServerIdentity;
 use crate::stanza::router;
@@ -21,8 +21,8 @@ use crate::stanza::router;
 pub(crate) struct Network {
     state: Mutex<State>,
     pub(crate) clock: Clock,
-    pub(crate) faults: Faults,
-    pub(crate) media: MediaStore,
+    pub(crate) faults: Arc<FaultPlan>,
+    pub(crate) media: Arc<MediaStore>,
     /// The key of the handshakes; may be rotated.
     pub(crate) server: RwLock<Arc<ServerIdentity>>,
     /// Where it listens; known once it does.
@@ -34,12 +34,12 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(state: State, server: ServerIdentity) -> Arc<Self> {
+    pub(crate) fn new(state: State, server: ServerIdentity, seed: u64) -> Arc<Self> {
         Arc::new(Self {
             clock: state.clock.clone(),
+            media: Arc::clone(&state.media),
             state: Mutex::new(state),
-            faults: Faults::default(),
-            media: MediaStore::default(),
+            faults: Arc::new(FaultPlan::new(seed)),
             server: RwLock::new(Arc::new(server)),
             address: OnceLock::new(),
             tasks: TaskTracker::new(),

@@ -16,6 +16,7 @@ use super::settings::Settings;
 use super::shared::Network;
 use super::strict::Violation;
 use crate::connection::Connection;
+use crate::media::MediaStore;
 use crate::node::print;
 use crate::phone::{Errand, Phone, PhoneIdentity};
 use crate::stanza::link_code::LinkCodes;
@@ -35,6 +36,8 @@ pub(crate) struct State {
     pub(crate) random: Random,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
+    /// Files beside the stanzas.
+    pub(crate) media: Arc<MediaStore>,
     pub(crate) violations: Vec<Violation>,
     /// What a phone's own request was answered with; see [`Network::send_from_phone`].
     pub(super) phone_answers: Vec<Node>,
@@ -44,7 +47,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, clock: Clock, random: Random) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock, mut random: Random) -> Self {
+        let media = MediaStore::new(settings.media.clone(), random.bytes(), clock.clone());
         Self {
             accounts: BTreeMap::new(),
             directory: HashMap::new(),
@@ -54,6 +58,7 @@ impl State {
             random,
             clock,
             settings,
+            media: Arc::new(media),
             violations: Vec::new(),
             phone_answers: Vec::new(),
             later: Vec::new(),

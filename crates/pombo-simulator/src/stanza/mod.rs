@@ -17,6 +17,7 @@ pub(crate) mod encrypt;
 pub(crate) mod ib;
 pub(crate) mod link_code;
 pub(crate) mod login;
+pub(crate) mod media_conn;
 pub(crate) mod message;
 pub(crate) mod pair_device;
 pub(crate) mod passive;

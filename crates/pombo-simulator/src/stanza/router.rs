@@ -4,7 +4,7 @@ use wacore_binary::Node;
 
 use super::answer::{Answer, Refusal, Reply, error, result};
 use super::{
-    ack, app_state, call, chatstate, companion, dirty, encrypt, ib, link_code, message,
+    ack, app_state, call, chatstate, companion, dirty, encrypt, ib, link_code, media_conn, message,
     pair_device, passive, ping, presence, receipt, usync,
 };
 use crate::connection::Role;
@@ -72,6 +72,7 @@ fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
     let first = iq.nodes().first().map_or("", |child| child.tag.as_ref());
     match (iq.text("xmlns").as_ref(), iq.text("type").as_ref(), first) {
         ("w:p" | "urn:xmpp:ping", "get", _) => ping::answer(iq),
+        ("w:m", "set", "media_conn") => media_conn::answer(state),
         ("passive", "set", "active") => passive::activate(state, from, iq),
         ("passive", "set", "passive") => passive::deactivate(state, from),
         ("encrypt", "get", _) => encrypt::get(state, from, iq),
