@@ -4,6 +4,16 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
+/// What `--version` and the banner say.
+#[cfg(not(feature = "sandbox"))]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What `--version` and the banner say.
+#[cfg(feature = "sandbox")]
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (sandbox build: reaches a simulator on this machine, never WhatsApp)"
+);
+
 /// Where the API key in use comes from.
 #[derive(Debug, Clone, Copy)]
 pub enum KeyOrigin<'a> {
@@ -43,13 +53,7 @@ pub fn ready(
     };
     let lines = writeln!(text, "API key:   {key}")
         .and_then(|()| writeln!(text, "Database:  {database}, {instances} instances"))
-        .and_then(|()| {
-            write!(
-                text,
-                "Pombo {} is ready: {scheme}://{host}",
-                env!("CARGO_PKG_VERSION")
-            )
-        });
+        .and_then(|()| write!(text, "Pombo {VERSION} is ready: {scheme}://{host}"));
     debug_assert!(lines.is_ok(), "writing to a String cannot fail");
     text
 }
@@ -69,6 +73,18 @@ mod tests {
         );
         assert!(text.ends_with("is ready: http://127.0.0.1:80"), "{text}");
         assert!(text.contains("AUTHENTICATION_API_KEY"));
+    }
+
+    #[test]
+    fn a_sandbox_build_says_so_and_no_other_does() {
+        let text = ready(
+            "127.0.0.1:80".parse().unwrap(),
+            false,
+            "SQLite",
+            0,
+            KeyOrigin::Environment,
+        );
+        assert_eq!(text.contains("sandbox build"), cfg!(feature = "sandbox"));
     }
 
     #[test]

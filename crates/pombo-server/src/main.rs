@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pombo_server::banner::VERSION;
 use pombo_server::config::{Config, Environment, effective};
 use pombo_server::{telemetry, wiring};
 
 /// A WhatsApp gateway, compatible with Evolution API v2.
 #[derive(Parser)]
-#[command(name = "pombo", version, about, disable_help_subcommand = true)]
+#[command(name = "pombo", version = VERSION, about, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

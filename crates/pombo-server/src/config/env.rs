@@ -477,6 +477,10 @@ variables! {
         /// Errors go to the log
         SENTRY_DSN: Secret, "", NoEffect;
     }
+    Sandbox {
+        /// The simulator that stands in for WhatsApp, on this machine only. Needs a build with the cargo feature `sandbox`; any other refuses to start
+        POMBO_SIMULATOR_URL: Simulator, "", Used;
+    }
 }
 
 #[cfg(test)]
@@ -492,7 +496,7 @@ mod tests {
         let ours = |name: &&&str| {
             name.starts_with("POMBO_") || ["WEBSOCKET_BINARY", "EVENT_LOCAL_TIME"].contains(name)
         };
-        assert_eq!(names.iter().filter(ours).count(), 51);
+        assert_eq!(names.iter().filter(ours).count(), 52);
         // 325 that the original reads, two that only its example file names, one that only a schema reads.
         assert_eq!(names.iter().filter(|name| !ours(name)).count(), 325 + 3);
     }

@@ -38,6 +38,9 @@ pub enum Kind {
     SecretUri(&'static [&'static str]),
     /// An `http` or `https` address.
     HttpUrl,
+    /// Where a simulator of WhatsApp listens: `ws://`, and an address of this machine. Only a build with the feature
+    /// `sandbox` can use it.
+    Simulator,
     /// One of these words, in any case.
     Word(&'static [&'static str]),
     /// Some of these words, in any case.
@@ -124,6 +127,12 @@ impl Kind {
                 .map(|_| Value::Secret(text.into())),
             // Kept as written: parsing would add a slash to a bare host.
             Self::HttpUrl => parse::http_url(text).map(|_| Value::Text(text.to_owned())),
+            Self::Simulator if !cfg!(feature = "sandbox") => {
+                return Err("nothing: this build reaches WhatsApp itself and no simulator; that needs a build with the \
+                            cargo feature `sandbox`"
+                    .to_owned());
+            }
+            Self::Simulator => parse::simulator_url(text).map(|_| Value::Text(text.to_owned())),
             Self::Word(words) => word(words, text).map(|word| Value::Words(vec![word])),
             Self::Words(words) => parse::list(text)
                 .into_iter()
@@ -186,6 +195,9 @@ impl Kind {
                 alternatives(schemes.iter().map(|scheme| format!("`{scheme}://`")))
             ),
             Self::HttpUrl => "an address that begins with `http://` or `https://`".to_owned(),
+            Self::Simulator => {
+                "an address such as `ws://127.0.0.1:28617/ws/chat`: `ws://`, and a loopback address in digits".to_owned()
+            }
             Self::Word(words) => alternatives(words.iter().map(|word| format!("`{word}`"))),
             Self::Words(words) => format!("a list of {}", words.join(", ")),
             Self::List => "a list separated by commas".to_owned(),
@@ -290,6 +302,41 @@ mod tests {
                 "{accepted}"
             );
         }
+    }
+
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn a_simulator_is_on_this_machine() {
+        for text in [
+            "ws://127.0.0.1:28617/ws/chat",
+            "ws://127.8.9.1:1/ws/chat",
+            "ws://[::1]:28617/ws/chat",
+        ] {
+            assert!(Kind::Simulator.parse(text).is_ok(), "{text}");
+        }
+        for text in [
+            "wss://127.0.0.1/ws/chat",
+            "http://127.0.0.1/ws/chat",
+            "ws://192.0.2.1/ws/chat",
+            "ws://0.0.0.0/ws/chat",
+            "ws://web.whatsapp.com/ws/chat",
+            "ws://localhost/ws/chat",
+            "ws://127.0.0.1.example.com/ws/chat",
+            "ws://user@127.0.0.1/ws/chat",
+            "127.0.0.1:28617",
+        ] {
+            let accepted = Kind::Simulator.parse(text).unwrap_err();
+            assert!(accepted.contains("loopback"), "{text}: {accepted}");
+        }
+    }
+
+    #[cfg(not(feature = "sandbox"))]
+    #[test]
+    fn a_build_without_the_feature_refuses_every_simulator_and_says_why() {
+        let accepted = Kind::Simulator
+            .parse("ws://127.0.0.1:28617/ws/chat")
+            .unwrap_err();
+        assert!(accepted.contains("cargo feature `sandbox`"), "{accepted}");
     }
 
     #[test]

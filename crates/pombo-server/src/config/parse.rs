@@ -72,6 +72,18 @@ fn number_and_unit(text: &str) -> Option<(u64, String)> {
     Some((number, text[digits..].trim_start().to_ascii_lowercase()))
 }
 
+/// Where a simulator listens: plain `ws`, at a loopback address that no name server has a say in.
+pub(super) fn simulator_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| {
+        let here = match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(_)) | None => false,
+        };
+        url.scheme() == "ws" && here && url.username().is_empty() && url.password().is_none()
+    })
+}
+
 /// The items between commas, trimmed, without the empty ones.
 pub(super) fn list(text: &str) -> Vec<&str> {
     text.split(',')

@@ -6,8 +6,9 @@ use super::{
     env, error::ConfigErrors, events::EventsConfig, instances::InstancesConfig, kafka::KafkaConfig,
     log::LogConfig, metrics::MetricsConfig, mqtt::MqttConfig, nats::NatsConfig,
     outbound::OutboundConfig, proxy::DefaultProxyConfig, pusher::PusherConfig,
-    rabbitmq::RabbitmqConfig, reader::Reader, s3::S3Config, server::ServerConfig, source::Source,
-    sqs::SqsConfig, warnings, webhook::WebhookConfig, websocket::WebsocketConfig,
+    rabbitmq::RabbitmqConfig, reader::Reader, s3::S3Config, sandbox::SandboxConfig,
+    server::ServerConfig, source::Source, sqs::SqsConfig, warnings, webhook::WebhookConfig,
+    websocket::WebsocketConfig,
 };
 
 /// Everything that can be set, checked. Secrets are [`SecretString`](secrecy::SecretString)s; what a part that is not
@@ -41,6 +42,7 @@ pub struct Config {
     pub audio_converter: Option<AudioConverterConfig>,
     pub proxy: Option<DefaultProxyConfig>,
     pub cache: CacheConfig,
+    pub sandbox: SandboxConfig,
     warnings: Vec<String>,
 }
 
@@ -74,6 +76,7 @@ impl Config {
             audio_converter: AudioConverterConfig::read(reader),
             proxy: DefaultProxyConfig::read(reader),
             cache: CacheConfig::read(reader),
+            sandbox: SandboxConfig::read(reader),
             data_dir,
             warnings: Vec::new(),
         };

@@ -57,11 +57,12 @@ pub enum Section {
     Proxy,
     Cache,
     Telemetry,
+    Sandbox,
 }
 
 impl Section {
     /// Every section, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Server,
         Self::Cors,
         Self::Auth,
@@ -87,6 +88,7 @@ impl Section {
         Self::Proxy,
         Self::Cache,
         Self::Telemetry,
+        Self::Sandbox,
     ];
 
     /// Its heading.
@@ -117,6 +119,7 @@ impl Section {
             Self::Proxy => "Proxy to WhatsApp",
             Self::Cache => "Cache",
             Self::Telemetry => "Telemetry and error reports",
+            Self::Sandbox => "Sandbox",
         }
     }
 }
