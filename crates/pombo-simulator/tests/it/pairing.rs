@@ -1,0 +1,63 @@
+//! Linking clients to phones.
+
+use std::time::Duration;
+
+use pombo_simulator::{PairingError, Simulator};
+use whatsapp_rust::wacore::types::events::Event;
+
+use crate::kit::{ALICE, Client, ClientOptions, simulator};
+
+#[tokio::test]
+async fn a_scanned_client_is_linked_and_logs_in() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    assert_eq!(alice.jid().to_string(), format!("{ALICE}@s.whatsapp.net"));
+    let device = alice.pn().expect("linked").device;
+    assert_ne!(device, 0);
+    assert_eq!(alice.lid().device, 0);
+    simulator.assert_clean();
+}
+
+#[tokio::test]
+async fn nobody_scans_and_the_codes_run_out() {
+    let simulator = Simulator::start().await.expect("the simulator starts");
+    let options = ClientOptions {
+        hurry: 200,
+        ..ClientOptions::default()
+    };
+    let client = Client::start(&simulator, options).await;
+    let first = client.qr_code().await;
+    let second = client.qr_code().await;
+    assert_ne!(first, second);
+    client
+        .wait("the end of the codes", |event| {
+            matches!(event, Event::PairingQrCodesExhausted(_)).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_expired_code_is_refused_and_the_next_one_works() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let client = Client::start(&simulator, ClientOptions::default()).await;
+    let code = client.qr_code().await;
+    simulator.clock().advance(Duration::from_secs(61));
+    assert_eq!(simulator.scan(ALICE, &code), Err(PairingError::Expired));
+    assert_eq!(
+        simulator.scan("5500000000000", &code),
+        Err(PairingError::NoAccount)
+    );
+}
+
+#[tokio::test]
+async fn the_connection_ends_with_the_last_code() {
+    let simulator = simulator().await;
+    let mut client =
+        crate::kit::RawClient::connect(&simulator, crate::kit::Approach::default()).await;
+    client.next().await.expect("the references");
+    simulator
+        .clock()
+        .advance(Duration::from_secs(60 + 5 * 20 + 10));
+    assert!(client.next().await.is_none());
+}
