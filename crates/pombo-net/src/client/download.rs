@@ -38,6 +38,11 @@ impl Download {
         })
     }
 
+    /// Where the answer came from, after all redirects.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.answer.status()
