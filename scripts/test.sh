@@ -82,6 +82,7 @@ system_packages() {
     has rabbitmq-server || missing+=(rabbitmq-server)
     has nats-server || missing+=(nats-server)
     has mosquitto || missing+=(mosquitto)
+    has ffmpeg || missing+=(ffmpeg)
     if [ "${#missing[@]}" -eq 0 ]; then
         echo "nothing is missing"
     elif [ "${POMBO_TEST_INSTALL:-1}" = 0 ] || ! has apt-get || ! as_root true 2>/dev/null; then

@@ -118,7 +118,7 @@ pub struct PreparedMedia {
     pub width: Option<u32>,
     /// Pixels from top to bottom, as shown (after turning).
     pub height: Option<u32>,
-    /// Length of sound and film, rounded up: what is shorter than a second has one.
+    /// Length of sound and film, rounded, at least 1.
     pub seconds: Option<u32>,
     /// A small JPEG.
     pub thumbnail: Option<Bytes>,
