@@ -15,7 +15,7 @@ use crate::network::strict::Violation;
 use crate::network::{Network, State};
 use crate::noise::ServerIdentity;
 use crate::server;
-use crate::stanza::pair_device;
+use crate::stanza::{companion, link_code, pair_device};
 
 pub use crate::stanza::pair_device::PairingError;
 
@@ -93,6 +93,49 @@ impl Simulator {
                 .ok_or(PairingError::NoAccount)?
                 .id;
             pair_device::scan(state, account, qr)
+        })
+    }
+
+    /// The user types the code that a client shows into the account's phone. A wrong code is noticed by the client only.
+    pub async fn type_code(&self, phone_number: &str, code: &str) -> Result<(), PairingError> {
+        link_code::type_code(self.network(), phone_number, code).await
+    }
+
+    /// The account's phone removes a companion. False when there is no such companion.
+    pub fn unlink(&self, phone_number: &str, device: u16) -> bool {
+        self.network().with(|state| {
+            let account = state.account_of(phone_number).map(|account| account.id);
+            account.is_some_and(|account| companion::unlink(state, account, device))
+        })
+    }
+
+    /// The numbers of an account's companions.
+    pub fn companions(&self, phone_number: &str) -> Vec<u16> {
+        self.network().with(|state| {
+            state
+                .account_of(phone_number)
+                .map(|account| account.companions().map(|device| device.number).collect())
+                .unwrap_or_default()
+        })
+    }
+
+    /// How many stanzas wait for a companion, or are not acknowledged by it.
+    pub fn waiting(&self, phone_number: &str, device: u16) -> usize {
+        self.network().with(|state| {
+            state
+                .account_of(phone_number)
+                .and_then(|account| account.devices.get(&device))
+                .map_or(0, |device| device.queue.len())
+        })
+    }
+
+    /// How many one-time keys of a device are left.
+    pub fn pre_keys(&self, phone_number: &str, device: u16) -> usize {
+        self.network().with(|state| {
+            state
+                .account_of(phone_number)
+                .and_then(|account| account.devices.get(&device))
+                .map_or(0, |device| device.pre_keys.len())
         })
     }
 

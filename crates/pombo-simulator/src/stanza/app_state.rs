@@ -1,13 +1,17 @@
 //! `w:sync:app:state`: collections of encrypted mutations, in versions. The server never needs their keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wacore::download::MediaType;
 use wacore_binary::Node;
 use waproto::buffa::{Message as _, MessageField};
 use waproto::whatsapp as wa;
+use waproto::whatsapp::syncd_mutation::SyncdOperation;
 
 use super::answer::{Answer, Refusal, Reply};
+use crate::media::{MediaKind, MediaStore};
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, node};
 
@@ -42,6 +46,37 @@ impl Collection {
         self.patches.push((self.version, patch.encode_to_vec()));
     }
 
+    /// All that is set, in one piece, for a device that has nothing yet. What each record is about is hidden from the server,
+    /// but not which records are about the same thing: a later one replaces or removes the earlier.
+    fn snapshot(&self) -> Option<wa::SyncdSnapshot> {
+        let mut records: BTreeMap<Vec<u8>, wa::SyncdRecord> = BTreeMap::new();
+        let mut last = None;
+        for (_, patch) in &self.patches {
+            let patch = wa::SyncdPatch::decode_from_slice(patch).ok()?;
+            if patch.external_mutations.is_set() {
+                // Mutations that are kept elsewhere, encrypted: only the patch leads there.
+                return None;
+            }
+            for mutation in &patch.mutations {
+                let record = mutation.record.as_option()?;
+                let index = record.index.as_option()?.blob.clone()?;
+                if mutation.operation? == SyncdOperation::REMOVE {
+                    records.remove(&index);
+                } else {
+                    records.insert(index, record.clone());
+                }
+            }
+            last = Some(patch);
+        }
+        let last = last?;
+        Some(wa::SyncdSnapshot {
+            version: last.version.clone(),
+            records: records.into_values().collect(),
+            mac: last.snapshot_mac.clone(),
+            key_id: last.key_id.clone(),
+        })
+    }
+
     /// The patches that lead from a version to the present one.
     fn patches_since(&self, version: u64) -> Option<Node> {
         let newer: Vec<Node> = self
@@ -57,6 +92,7 @@ impl Collection {
 /// `<sync><collection name version>`: what is newer than the client's version, or a patch of the client.
 pub(crate) fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
     let sync = iq.child("sync").ok_or(Refusal::Unknown)?;
+    let media = Arc::clone(&state.media);
     let mut collections = Vec::new();
     let mut changed = Vec::new();
     for request in sync.nodes_named("collection") {
@@ -88,7 +124,13 @@ pub(crate) fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
                 collection.append(patch);
                 changed.push(name.to_string());
             }
-            None => children.extend(collection.patches_since(version)),
+            None => {
+                let wanted = version == 0 && request.text("return_snapshot") == "true";
+                match wanted.then(|| collection.snapshot()).flatten() {
+                    Some(snapshot) => children.extend(snapshot_node(&media, &snapshot)),
+                    None => children.extend(collection.patches_since(version)),
+                }
+            }
         }
         answer = answer.attr("version", collection.version);
         collections.push(if children.is_empty() {
@@ -102,6 +144,22 @@ pub(crate) fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
     }
     notify(state, from.account, Some(from.device), &changed);
     Reply::node(node("sync").children(collections).build())
+}
+
+/// `<snapshot>`: where the snapshot can be downloaded, and its key.
+fn snapshot_node(media: &MediaStore, snapshot: &wa::SyncdSnapshot) -> Option<Node> {
+    let plain = snapshot.encode_to_vec();
+    let encrypted = wacore::upload::encrypt_media(&plain, MediaType::AppState).ok()?;
+    let stored = media.store_in_memory(MediaKind::AppState, encrypted.data_to_upload);
+    let reference = wa::ExternalBlobReference {
+        media_key: Some(encrypted.media_key.to_vec()),
+        direct_path: Some(stored.direct_path),
+        handle: Some(stored.handle),
+        file_size_bytes: Some(plain.len() as u64),
+        file_sha256: Some(encrypted.file_sha256.to_vec()),
+        file_enc_sha256: Some(encrypted.file_enc_sha256.to_vec()),
+    };
+    Some(node("snapshot").bytes(reference.encode_to_vec()).build())
 }
 
 /// A patch of the phone: stored whatever the version, since the phone has the last word, and announced to all companions.

@@ -42,7 +42,7 @@ pub enum PairingError {
     #[error("no client that is connected shows this QR code")]
     Unknown,
     /// Its time is over; the client shows a newer one.
-    #[error("the QR code has expired")]
+    #[error("the code has expired")]
     Expired,
     /// The client is being linked already.
     #[error("the client has been linked already")]
