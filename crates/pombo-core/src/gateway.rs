@@ -15,6 +15,7 @@ use pombo_domain::port::{
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
+use pombo_store::auth_state::InstanceAuth;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ use crate::bus::durable::DurableSink;
 use crate::bus::{self, Bus, History, Retention, SinkCounters, Sinks};
 use crate::config::GatewayConfig;
 use crate::inbound::{Inbox, REACTIONS};
-use crate::instance::{Entry, InstanceState, Registry, VolatileAuth};
+use crate::instance::{Entry, InstanceState, Registry};
 
 /// How long work in flight may take to end when the program stops.
 const LAST_WORK: Duration = Duration::from_millis(1500);
@@ -418,7 +419,7 @@ impl Gateway {
             instance: Arc::clone(instance),
             settings,
             proxy,
-            auth: Arc::new(VolatileAuth::default()),
+            auth: Arc::new(InstanceAuth::new(self.store.clone(), instance.id.clone())),
             inbox: Inbox::of(self, instance),
         };
         factory.open(opening).await.map(Some)

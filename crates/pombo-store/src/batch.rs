@@ -1,10 +1,12 @@
 //! What several works of a group ask for, done with one statement per table; and what is written when the group ends.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use pombo_domain::clock::Timestamp;
 use pombo_domain::event::{NewEvent, Seq};
 use pombo_domain::id::{InstanceId, RowId};
+use pombo_domain::port::AuthChange;
 
 use crate::error::StoreError;
 use crate::instance::Counts;
@@ -13,7 +15,7 @@ use crate::sql::{Conflict, Dialect, Insert, Row, Value, without_nul};
 use crate::tx::{Group, Tx};
 
 /// Most rows in one statement.
-const ROWS: usize = 64;
+pub(crate) const ROWS: usize = 64;
 
 /// Lengths of the spans in which messages are counted: a day and a minute.
 pub(crate) const SPANS: [i64; 2] = [86_400, 60];
@@ -26,6 +28,8 @@ pub(crate) enum Request {
     Chat(ChatRow),
     /// Was it there before?
     Contact(ContactRow),
+    /// Always yes.
+    Auth(InstanceId, Arc<[AuthChange]>),
 }
 
 /// A message ready to be written.
@@ -91,14 +95,23 @@ impl Group {
     pub(crate) async fn answer_requests(&self) -> Result<(), StoreError> {
         let requests = std::mem::take(&mut self.state().requests);
         let (mut messages, mut chats, mut contacts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut auth, mut auth_answers) = (Vec::new(), Vec::new());
         for (place, ticket, request) in requests {
             match request {
                 Request::Message(row) => messages.push((place, ticket, *row)),
                 Request::Chat(row) => chats.push((place, ticket, row)),
                 Request::Contact(row) => contacts.push((place, ticket, row)),
+                Request::Auth(instance, changes) => {
+                    auth.push((instance, changes));
+                    auth_answers.push((place, ticket, true));
+                }
             }
         }
         let mut link = self.link.lock().await;
+        if !auth.is_empty() {
+            crate::auth_state::write(&mut link, self.dialect, &auth).await?;
+            self.give_answers(auth_answers);
+        }
         if !messages.is_empty() {
             let answers = self.messages(&mut link, messages).await?;
             self.give_answers(answers);
@@ -597,7 +610,7 @@ fn piece_size(rows: &[Vec<Value<'_>>], most: usize) -> usize {
 }
 
 /// The smallest size for that many places.
-fn places_for(count: usize) -> usize {
+pub(crate) fn places_for(count: usize) -> usize {
     SIZES
         .into_iter()
         .rev()

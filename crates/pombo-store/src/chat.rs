@@ -251,6 +251,7 @@ fn to_owned(value: Value<'_>) -> Value<'static> {
         Value::Bool(value) => Value::Bool(value),
         Value::Int(value) => Value::Int(value),
         Value::Text(text) => Value::Text(text.map(|text| text.into_owned().into())),
+        Value::Bytes(bytes) => Value::Bytes(bytes.into_owned().into()),
     }
 }
 

@@ -178,7 +178,12 @@ pub async fn delete(tx: &mut Tx, id: &InstanceId) -> Result<(), StoreError> {
     tx.forget(id);
     let sql = "SELECT messages + contacts + chats FROM instance_count WHERE instance_id = $1";
     let rows = tx.rows(sql, vec![id.as_str().into()]).await?;
-    let stored = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    let mut stored = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    let sql = "SELECT COUNT(*) FROM (SELECT kind FROM auth_state WHERE instance_id = $1 LIMIT $2) AS piece";
+    let rows = tx
+        .rows(sql, vec![id.as_str().into(), (INLINE + 1).into()])
+        .await?;
+    stored += rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
     for table in [
         "DELETE FROM settings WHERE instance_id = $1",
         "DELETE FROM proxy WHERE instance_id = $1",
@@ -201,6 +206,7 @@ pub async fn delete(tx: &mut Tx, id: &InstanceId) -> Result<(), StoreError> {
         return Ok(());
     }
     for table in [
+        "DELETE FROM auth_state WHERE instance_id = $1",
         "DELETE FROM poll_vote WHERE instance_id = $1",
         "DELETE FROM message_update WHERE instance_id = $1",
         "DELETE FROM message WHERE instance_id = $1",

@@ -18,6 +18,7 @@ mod sweep;
 mod tx;
 mod writer;
 
+pub mod auth_state;
 pub mod chat;
 pub mod contact;
 pub mod cursor;

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_first"),
     migration!(2, "0002_delivery_log"),
     migration!(3, "0003_whatsapp"),
+    migration!(4, "0004_auth_state"),
 ];
 
 /// Any number that other programs are unlikely to lock.

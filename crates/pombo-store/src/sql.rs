@@ -28,6 +28,7 @@ pub(crate) enum Value<'q> {
     Bool(bool),
     Int(Option<i64>),
     Text(Option<Cow<'q, str>>),
+    Bytes(Cow<'q, [u8]>),
 }
 
 impl Value<'_> {
@@ -36,7 +37,14 @@ impl Value<'_> {
         match self {
             Self::Bool(_) | Self::Int(_) => 8,
             Self::Text(text) => text.as_deref().map_or(0, str::len),
+            Self::Bytes(bytes) => bytes.len(),
         }
+    }
+}
+
+impl<'q> From<&'q [u8]> for Value<'q> {
+    fn from(value: &'q [u8]) -> Self {
+        Self::Bytes(Cow::Borrowed(value))
     }
 }
 
@@ -128,6 +136,8 @@ macro_rules! arguments {
                     Value::Text(None) => arguments.add(None::<String>),
                     Value::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
                     Value::Text(Some(Cow::Owned(text))) => arguments.add(text),
+                    Value::Bytes(Cow::Borrowed(bytes)) => arguments.add(bytes),
+                    Value::Bytes(Cow::Owned(bytes)) => arguments.add(bytes),
                 }
                 .map_err(encoding)?;
             }
@@ -182,6 +192,14 @@ impl Row {
             Self::Postgres(row) => row.try_get(column)?,
             // Unchecked: columns that are looked up are VARBINARY there, and hold UTF-8 all the same.
             Self::Mysql(row) => row.try_get_unchecked(column)?,
+        })
+    }
+
+    pub(crate) fn bytes(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+            Self::Mysql(row) => row.try_get(column)?,
         })
     }
 

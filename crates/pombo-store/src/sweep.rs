@@ -3,6 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
+use crate::auth_state;
 use crate::error::StoreError;
 use crate::tx::Tx;
 use crate::writer::Job;
@@ -43,6 +44,10 @@ async fn step(tx: &mut Tx) -> Result<(), StoreError> {
         "DELETE FROM contact WHERE instance_id = $1 AND remote_jid IN (SELECT remote_jid FROM \
          (SELECT remote_jid FROM contact WHERE instance_id = $2 LIMIT $3) AS piece)",
     ];
+    let instance_id = instance.as_str().into();
+    if auth_state::delete_some(tx, &instance_id, STEP).await? > 0 {
+        return Ok(());
+    }
     for (index, sql) in STEPS.into_iter().enumerate() {
         let mut values = vec![instance.as_str().into()];
         if index >= 2 {
@@ -54,6 +59,8 @@ async fn step(tx: &mut Tx) -> Result<(), StoreError> {
         }
     }
     for sql in [
+        // Once more, for what a channel wrote while it was being closed.
+        "DELETE FROM auth_state WHERE instance_id = $1",
         "DELETE FROM poll_vote WHERE instance_id = $1",
         "DELETE FROM instance_count WHERE instance_id = $1",
         "DELETE FROM message_span WHERE instance_id = $1",

@@ -16,8 +16,8 @@ use crate::sql::{Dialect, Row, Sql, Value};
 
 /// The transaction, as one work of a group sees it.
 ///
-/// Works of a group run one after the other, with one exception: `message::insert`, `chat::touch` and `contact::upsert`
-/// wait for the other works of the group, so that one statement serves them all. Between two such calls a work is never
+/// Works of a group run one after the other, with one exception: `message::insert`, `chat::touch`, `contact::upsert` and
+/// `auth_state::apply` wait for the other works of the group, so that one statement serves them all. Between two such calls a work is never
 /// interrupted.
 pub struct Tx {
     group: Arc<Group>,

@@ -4,7 +4,6 @@ mod change;
 mod create;
 mod lifecycle;
 mod registry;
-mod volatile_auth;
 
 pub use change::{SettingsChange, SubscriptionChange};
 pub use create::{CreateError, NewInstance};
@@ -12,4 +11,3 @@ pub use lifecycle::{ConnectError, Connection, LogoutError, QrCode};
 pub use registry::{Entry, InstanceState};
 
 pub(crate) use registry::Registry;
-pub(crate) use volatile_auth::VolatileAuth;

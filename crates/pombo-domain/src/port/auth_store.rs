@@ -29,9 +29,17 @@ pub enum AuthChange {
         /// Which one of its kind.
         key: String,
     },
+    /// Forgets the records of a kind whose keys begin with `prefix`; all of the kind when it is empty.
+    DeletePrefix {
+        /// What kind of records.
+        kind: &'static str,
+        /// What their keys begin with.
+        prefix: String,
+    },
 }
 
-/// One instance's credentials and keys: opaque records under a kind and a key. Implemented by `pombo-store`.
+/// One instance's credentials and keys: opaque records under a kind (at most 32 bytes) and a key (at most 1,020 bytes, no
+/// U+0000). Implemented by `pombo-store`. Reads see what was durable when they began, and do not wait for writes.
 #[async_trait]
 pub trait AuthStore: Send + Sync {
     /// A record.
@@ -60,7 +68,24 @@ pub trait AuthStore: Send + Sync {
         prefix: &str,
     ) -> Result<Vec<(String, Bytes)>, AuthStoreError>;
 
-    /// Makes all the changes or none, in order; durable when this returns.
+    /// Whether any record of a kind has a key that begins with `prefix`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn any(&self, kind: &'static str, prefix: &str) -> Result<bool, AuthStoreError> {
+        Ok(!self.list(kind, prefix).await?.is_empty())
+    }
+
+    /// The last key of a kind, in the order of bytes.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn last_key(&self, kind: &'static str) -> Result<Option<String>, AuthStoreError> {
+        Ok(self.list(kind, "").await?.pop().map(|(key, _)| key))
+    }
+
+    /// Makes all the changes or none, in order; durable when this returns. Batches are made in the order in which they
+    /// were handed over, and one whose caller has stopped waiting is made all the same.
     ///
     /// # Errors
     /// When the store does not take them.

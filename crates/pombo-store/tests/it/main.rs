@@ -5,6 +5,7 @@
     reason = "a test that panics says enough; one that is skipped says so"
 )]
 
+mod auth_state;
 mod chat;
 mod contact;
 mod delivery;
