@@ -1,1 +1,31 @@
-//! WhatsApp Web.
+//! WhatsApp Web: the channel of `WHATSAPP-BAILEYS` instances.
+//!
+//! It links an account as a companion device, keeps its connection, translates what the library `whatsapp-rust` says into
+//! channel events, and what the rules ask for into the library's calls. It stores nothing itself: credentials and keys go
+//! through the port `AuthStore`, everything seen through `ChannelInbox`.
+//!
+//! Where to start reading:
+//!
+//! | Module | What it is for |
+//! | --- | --- |
+//! | [`factory`] | opens channels; what all of them share |
+//! | `channel` | the port's implementation for one instance |
+//! | `session` | one client of the library: how it is built, and what is heard from it |
+//! | `incoming` | the library's events to channel events, one file per family |
+//! | `outgoing` | content to protobuf, one file per type |
+//! | `query` | profiles, groups, directory, calls |
+//! | `auth_state` | the library's storage port over `AuthStore` |
+#![recursion_limit = "512"]
+
+mod auth_state;
+mod channel;
+pub mod config;
+pub mod factory;
+mod incoming;
+mod outgoing;
+mod query;
+mod session;
+
+pub use channel::WhatsappChannel;
+pub use config::WhatsappConfig;
+pub use factory::WhatsappFactory;

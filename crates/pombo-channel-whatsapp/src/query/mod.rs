@@ -1,0 +1,1 @@
+//! What is asked of the network, and what is told to it besides messages. One file per port.

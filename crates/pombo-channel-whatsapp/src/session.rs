@@ -1,0 +1,1 @@
+//! One client of the library: how it is built, and what is heard from it.
