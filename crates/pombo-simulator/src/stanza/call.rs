@@ -106,7 +106,7 @@ fn forward(
     }
     let action = for_device(state, action, account, device);
     let stanza = stanza
-        .attr("id", state.stanza_id())
+        .attr("id", call.text("id").as_ref())
         .children([action])
         .build();
     state.deliver(account, device, stanza);

@@ -116,7 +116,12 @@ fn confirm(state: &mut State, from: &Session, receipt: &Node) {
     let Some(device) = state.device_mut(from.account, from.device) else {
         return;
     };
-    device.queue.acknowledge("message", receipt);
+    // A receipt with a call's action in it is about the call.
+    let class = match receipt.nodes().first() {
+        Some(action) if action.attrs.contains_key("call-id") => "call",
+        _ => "message",
+    };
+    device.queue.acknowledge(class, receipt);
     let items = receipt.nodes_named("list").flat_map(|list| list.nodes());
     for item in items {
         let mut single = receipt.clone();

@@ -4,6 +4,13 @@
 
 mod kit;
 
+mod app_state;
+mod call;
+mod directory;
 mod handshake;
+mod keys;
 mod message;
+mod offline;
 mod pairing;
+mod presence;
+mod session;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pombo_simulator::{PairingError, Simulator};
+use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::wacore::types::events::Event;
 
 use crate::kit::{ALICE, Client, ClientOptions, simulator};
@@ -60,4 +61,29 @@ async fn the_connection_ends_with_the_last_code() {
         .clock()
         .advance(Duration::from_secs(60 + 5 * 20 + 10));
     assert!(client.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_code_of_eight_characters_links_too() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let client = Client::start(&simulator, ClientOptions::default()).await;
+    client.qr_code().await;
+    let code = client
+        .pair_with_code(PairCodeOptions {
+            phone_number: ALICE.to_owned(),
+            ..Default::default()
+        })
+        .await
+        .expect("a code");
+    assert_eq!(
+        simulator.type_code("5500000000000", &code).await,
+        Err(PairingError::NoAccount)
+    );
+    simulator
+        .type_code(ALICE, &code)
+        .await
+        .expect("the code is awaited");
+    client.connected().await;
+    assert_eq!(simulator.companions(ALICE), [1]);
 }

@@ -14,6 +14,18 @@ pub(crate) const ALICE: &str = "5511900000001";
 pub(crate) const BOB: &str = "5511900000002";
 pub(crate) const CAROL: &str = "5511900000003";
 
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), wait)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"));
+}
+
 /// A strict simulator.
 pub(crate) async fn simulator() -> Simulator {
     let subscriber = std::env::var("SIMULATOR_LOG").is_ok();
