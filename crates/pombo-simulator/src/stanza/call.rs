@@ -1,4 +1,6 @@
 //! `<call>`: the signalling of calls. Acknowledged and passed on; the network carries no sound.
+//!
+//! That the callee's other devices stop ringing is the caller's business: it tells each of them.
 
 use wacore_binary::{Jid, Node};
 
@@ -63,15 +65,6 @@ pub(crate) fn handle(state: &mut State, from: &Session, call: &Node) -> Result<(
             forward(state, from, call, action, &to, account, device);
         }
     }
-    // The callee's other devices stop ringing.
-    let elsewhere = match action.tag.as_ref() {
-        "accept" => Some("accepted_elsewhere"),
-        "reject" => Some("rejected_elsewhere"),
-        _ => None,
-    };
-    if let Some(reason) = elsewhere {
-        stop_ringing(state, from, action, &to, reason);
-    }
     Ok(())
 }
 
@@ -132,32 +125,4 @@ fn for_device(state: &State, action: &Node, account: AccountId, device: DeviceNu
         own.content = Some(wacore_binary::NodeContent::Nodes(children.collect()));
     }
     own
-}
-
-fn stop_ringing(
-    state: &mut State,
-    from: &Session,
-    action: &Node,
-    caller: &Jid,
-    reason: &'static str,
-) {
-    let terminate = node("terminate")
-        .attr("call-id", action.text("call-id").as_ref())
-        .attr(
-            "call-creator",
-            action.jid("call-creator").unwrap_or_default(),
-        )
-        .attr("reason", reason)
-        .build();
-    for device in state.companion_numbers(from.account) {
-        if device != from.device {
-            let stanza = node("call")
-                .attr("from", caller.clone())
-                .attr("id", state.stanza_id())
-                .attr("t", state.clock.now())
-                .children([terminate.clone()])
-                .build();
-            state.deliver(from.account, device, stanza);
-        }
-    }
 }

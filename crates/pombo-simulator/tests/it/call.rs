@@ -1,9 +1,12 @@
 //! The signalling of calls.
 
 use wacore_binary::builder::NodeBuilder;
+use whatsapp_rust::wacore::types::call::CallAction;
 use whatsapp_rust::wacore::types::events::Event;
 
 use crate::kit::{ALICE, BOB, Client, simulator};
+
+const CALL: &str = "0123456789ABCDEF0123456789ABCDEF";
 
 #[tokio::test]
 async fn a_call_rings_on_all_companions_until_one_of_them_rejects_it() {
@@ -15,7 +18,7 @@ async fn a_call_rings_on_all_companions_until_one_of_them_rejects_it() {
         .attr("to", bob.jid())
         .attr("id", "call-1")
         .children([NodeBuilder::new("offer")
-            .attr("call-id", "0123456789ABCDEF0123456789ABCDEF")
+            .attr("call-id", CALL)
             .attr("call-creator", alice.jid())
             .children([
                 NodeBuilder::new("audio")
@@ -40,9 +43,37 @@ async fn a_call_rings_on_all_companions_until_one_of_them_rejects_it() {
         .await;
     assert_eq!(incoming.from.user, ALICE);
     bob.voip().reject(&incoming).await.expect("it is rejected");
-    other
-        .wait("the end of the ringing", |event| {
-            matches!(event, Event::CallEndedElsewhere(_)).then_some(())
+    let rejected_by = alice
+        .wait("the rejection", |event| match event {
+            Event::IncomingCall(call) => {
+                matches!(call.action, CallAction::Reject { .. }).then(|| call.from.clone())
+            }
+            _ => None,
         })
         .await;
+    assert_eq!(rejected_by.device, bob.pn().expect("linked").device);
+    // The caller tells the devices that still ring.
+    let ringing = bob.jid().with_device(other.pn().expect("linked").device);
+    let end = NodeBuilder::new("call")
+        .attr("to", ringing)
+        .attr("id", "call-2")
+        .children([NodeBuilder::new("terminate")
+            .attr("call-id", CALL)
+            .attr("call-creator", alice.jid())
+            .attr("reason", "rejected_elsewhere")
+            .build()])
+        .build();
+    alice.send_node(end).await.expect("the end is sent");
+    other
+        .wait("the end of the ringing", |event| match event {
+            Event::IncomingCall(call) => {
+                matches!(call.action, CallAction::Terminate { .. }).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    assert!(!bob.has_seen(|event| matches!(
+        event,
+        Event::IncomingCall(call) if matches!(call.action, CallAction::Terminate { .. })
+    )));
 }

@@ -24,7 +24,7 @@ async fn messages_wait_and_come_in_order() {
             .await
             .expect("accepted");
     }
-    assert!(simulator.waiting(BOB, device) >= texts.len());
+    eventually("all wait", || simulator.waiting(BOB, device) >= texts.len()).await;
     let bob = Client::start(&simulator, options()).await;
     let mut received = Vec::new();
     while received.len() < texts.len() {
