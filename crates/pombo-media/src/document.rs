@@ -24,10 +24,10 @@ pub(crate) fn page_count(file: &MediaFile) -> Result<Option<u32>, MediaError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn pdf(pages: usize) -> Vec<u8> {
+    pub(crate) fn pdf(pages: usize) -> Vec<u8> {
         let mut bytes = b"%PDF-1.4\n".to_vec();
         let mut offsets = Vec::new();
         let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", page + 3)).collect();

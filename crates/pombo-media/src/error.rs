@@ -43,6 +43,12 @@ pub enum MediaError {
     /// Sound that is damaged or of a kind that nobody here can read.
     #[error("the sound cannot be read: {0}")]
     Audio(String),
+    /// More of it than is accepted.
+    #[error("the sound is longer than {hours} hours")]
+    TooLong {
+        /// The accepted length.
+        hours: u64,
+    },
     /// A film that does not say how long it is, where that must be known.
     #[error("the length of the video cannot be read")]
     NoDuration,
@@ -81,6 +87,7 @@ impl MediaError {
             | Self::Image(_)
             | Self::NotWebp
             | Self::Audio(_)
+            | Self::TooLong { .. }
             | Self::NoDuration
             | Self::NeedsFfmpeg { .. }
             | Self::Ffmpeg(_)

@@ -15,6 +15,8 @@
 
 mod audio;
 mod config;
+#[cfg(test)]
+mod damaged;
 mod document;
 mod error;
 mod ffmpeg;

@@ -23,6 +23,9 @@ const BITS_PER_SECOND: i32 = 48_000;
 /// What measuring decodes Opus to: enough to see how loud it is, and quick.
 const MEASURING_RATE: u32 = 8_000;
 
+/// Nobody listens to a longer one, and a small file can be years of silence.
+const LONGEST_SECONDS: u64 = 6 * 3600;
+
 /// Sound that is ready to be sent as a voice note.
 #[derive(Debug)]
 pub(crate) struct VoiceNote {
@@ -46,7 +49,7 @@ pub(crate) fn describe(
     let mut waveform = Waveform::new(decoder.rate());
     let mut mono = Vec::new();
     let mut samples = 0;
-    while next(&mut decoder, &mut mono, samples > 0)? {
+    while next(&mut decoder, &mut mono, samples)? {
         waveform.push(&mono);
         samples += mono.len() as u64;
         mono.clear();
@@ -72,7 +75,7 @@ pub(crate) fn encode(
     let mut mono = Vec::new();
     let mut resampled = Vec::new();
     let mut samples = 0;
-    while next(&mut decoder, &mut mono, samples > 0)? {
+    while next(&mut decoder, &mut mono, samples)? {
         waveform.push(&mono);
         samples += mono.len() as u64;
         match &mut resampler {
@@ -99,9 +102,14 @@ pub(crate) fn encode(
 }
 
 /// What breaks off in the middle is played as far as it goes.
-fn next(decoder: &mut Decoder, mono: &mut Vec<f32>, begun: bool) -> Result<bool, MediaError> {
+fn next(decoder: &mut Decoder, mono: &mut Vec<f32>, before: u64) -> Result<bool, MediaError> {
+    if before > LONGEST_SECONDS * u64::from(decoder.rate()) {
+        return Err(MediaError::TooLong {
+            hours: LONGEST_SECONDS / 3600,
+        });
+    }
     match decoder.next(mono) {
-        Err(MediaError::Audio(_)) if begun => Ok(false),
+        Err(MediaError::Audio(_)) if before > 0 => Ok(false),
         result => result,
     }
 }

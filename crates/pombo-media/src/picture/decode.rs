@@ -1,5 +1,6 @@
 use std::io::{BufRead, Seek};
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use pombo_domain::media::MediaFile;
 
@@ -11,6 +12,8 @@ use crate::reader::MediaReader;
 pub(crate) struct Decoded {
     pub(crate) image: DynamicImage,
     pub(crate) format: ImageFormat,
+    /// How it had to be turned.
+    pub(crate) orientation: Orientation,
 }
 
 /// The size is checked before the pixels are. Of an animation it is the first frame.
@@ -33,7 +36,11 @@ fn decode_reader(reader: impl BufRead + Seek, max_pixels: u64) -> Result<Decoded
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     image.apply_orientation(orientation);
-    Ok(Decoded { image, format })
+    Ok(Decoded {
+        image,
+        format,
+        orientation,
+    })
 }
 
 pub(crate) fn check_pixels(width: u32, height: u32, limit: u64) -> Result<(), MediaError> {

@@ -5,15 +5,18 @@
 
 mod decode;
 mod jpeg;
+mod metadata;
 mod profile;
 
 pub(crate) use decode::{Decoded, check_pixels, decode, unreadable};
 pub(crate) use jpeg::{encode as encode_jpeg, thumbnail};
 pub(crate) use profile::profile_picture;
 
+use image::ImageFormat;
 use pombo_domain::media::MediaFile;
 
 use crate::error::MediaError;
+use crate::reader::MediaReader;
 
 /// The longest side of a thumbnail in a message, as WhatsApp Web makes it.
 pub(crate) const THUMBNAIL_SIDE: u32 = 72;
@@ -21,38 +24,51 @@ pub(crate) const THUMBNAIL_SIDE: u32 = 72;
 /// How good a JPEG is that takes a picture's place.
 const REPLACEMENT_QUALITY: u8 = 90;
 
+/// In larger files metadata is not looked for: that is done in memory.
+const SEARCHED_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What a message says about a picture.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) thumbnail: Vec<u8>,
-    /// What it really is.
+    /// What is sent in the end.
     pub(crate) format: &'static str,
-    /// A JPEG to be sent instead, when clients cannot show the picture's own format.
+    pub(crate) has_new_format: bool,
+    /// To be sent instead: without what it said about its maker, or a JPEG where clients cannot show its own format.
     pub(crate) replacement: Option<Vec<u8>>,
 }
 
 /// Reads the picture. May block for long: for the workers only.
 pub(crate) fn describe(file: &MediaFile, max_pixels: u64) -> Result<Described, MediaError> {
-    let Decoded { image, format } = decode(file, max_pixels)?;
+    let Decoded {
+        image,
+        format,
+        orientation,
+    } = decode(file, max_pixels)?;
     let shown_by_clients = matches!(
         format,
-        image::ImageFormat::Jpeg
-            | image::ImageFormat::Png
-            | image::ImageFormat::WebP
-            | image::ImageFormat::Gif
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Gif
     );
+    let replacement = if !shown_by_clients {
+        Some(encode_jpeg(&image, REPLACEMENT_QUALITY)?)
+    } else if file.len() <= SEARCHED_BYTES {
+        metadata::removed(&MediaReader::all(file)?, format, orientation)
+    } else {
+        None
+    };
     Ok(Described {
         width: image.width(),
         height: image.height(),
         thumbnail: thumbnail(&image, THUMBNAIL_SIDE)?,
-        format: format.to_mime_type(),
-        replacement: if shown_by_clients {
-            None
+        format: if shown_by_clients {
+            format.to_mime_type()
         } else {
-            Some(encode_jpeg(&image, REPLACEMENT_QUALITY)?)
+            ImageFormat::Jpeg.to_mime_type()
         },
+        has_new_format: !shown_by_clients,
+        replacement,
     })
 }
 
@@ -60,7 +76,7 @@ pub(crate) fn describe(file: &MediaFile, max_pixels: u64) -> Result<Described, M
 mod tests {
     use std::io::Cursor;
 
-    use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
+    use image::{DynamicImage, Rgba, RgbaImage};
 
     use super::*;
 
@@ -89,7 +105,7 @@ mod tests {
             }
         });
         let file = encoded(image, ImageFormat::Jpeg);
-        let plain = crate::reader::MediaReader::all(&file).unwrap();
+        let plain = MediaReader::all(&file).unwrap();
         // After the start of the image: an EXIF segment with one entry, orientation 6.
         let exif = b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         let mut bytes = plain[..2].to_vec();
@@ -175,7 +191,7 @@ mod tests {
         ));
         // Sixty thousand by sixty thousand in a header, and nothing behind it.
         let file = encoded(red(4, 4), ImageFormat::Png);
-        let mut bomb = crate::reader::MediaReader::all(&file).unwrap().to_vec();
+        let mut bomb = MediaReader::all(&file).unwrap().to_vec();
         bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
         let crc = crc32(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
@@ -193,8 +209,7 @@ mod tests {
 
     #[test]
     fn damaged_and_foreign_files_are_no_pictures() {
-        let whole =
-            crate::reader::MediaReader::all(&encoded(red(50, 50), ImageFormat::Png)).unwrap();
+        let whole = MediaReader::all(&encoded(red(50, 50), ImageFormat::Png)).unwrap();
         for bytes in [
             &whole[..whole.len() / 2],
             b"just words",

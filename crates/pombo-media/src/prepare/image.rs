@@ -28,6 +28,7 @@ impl Preparer {
             height,
             thumbnail,
             format,
+            has_new_format,
             replacement,
         } = described.await?;
 
@@ -38,12 +39,12 @@ impl Preparer {
             format.to_owned()
         };
         let mut name = wanted_or_default(wishes.file_name.as_deref(), "image", &mimetype);
-        if converted || replacement.is_some() {
+        if converted || has_new_format {
             JPEG.clone_into(&mut mimetype);
             name = renamed(&name, JPEG);
         }
-        let mut prepared =
-            PreparedMedia::new(replacement.map_or(file, MediaFile::in_memory), mimetype);
+        let file = replacement.map_or(file, MediaFile::in_memory);
+        let mut prepared = PreparedMedia::new(file, mimetype);
         prepared.file_name = Some(name);
         prepared.width = Some(width);
         prepared.height = Some(height);

@@ -12,6 +12,9 @@ use crate::reader::MediaReader;
 /// How many frames of a film are used for each second.
 pub(crate) const RAW_PER_SECOND: u32 = 12;
 
+/// The largest animation: each of its frames is decoded whole, and there may be hundreds.
+const LARGEST_ANIMATION: u64 = 4_000_000;
+
 /// A picture of an animation, whole, and for how many milliseconds it is shown.
 #[derive(Debug)]
 pub(super) struct Frame {
@@ -26,7 +29,7 @@ pub(super) fn of_gif(
 ) -> Result<impl Iterator<Item = Result<Frame, MediaError>> + use<>, MediaError> {
     let decoder = GifDecoder::new(MediaReader::open(file)?).map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    check_pixels(width, height, max_pixels)?;
+    check_pixels(width, height, max_pixels.min(LARGEST_ANIMATION))?;
     Ok(decoder.into_frames().map(|frame| {
         let frame = frame.map_err(unreadable)?;
         let (numerator, denominator) = frame.delay().numer_denom_ms();

@@ -29,7 +29,7 @@ async fn a_hundred_megabytes_pass_by() {
         None,
     );
     // Once on a small scale, so that threads and connections are there.
-    let address = serve(1);
+    let address = serve(b"", 1);
     send(
         &preparer,
         MediaSource::Url(format!("http://{address}/small.pdf")),
@@ -37,7 +37,7 @@ async fn a_hundred_megabytes_pass_by() {
     )
     .await;
 
-    let address = serve(SIZE / MEGABYTE);
+    let address = serve(b"", SIZE / MEGABYTE);
     let before = reset_peak();
     send(
         &preparer,
@@ -54,7 +54,24 @@ async fn a_hundred_megabytes_pass_by() {
     send(&preparer, MediaSource::Base64(text), SIZE).await;
     let grown = peak().unwrap().saturating_sub(before);
     assert!(grown < ALLOWED_GROWTH, "by base64: {} MB", grown / MEGABYTE);
+
+    // Nine minutes of something that is not quite silence become a voice note.
+    let address = serve(WAV_HEAD, 25);
+    let before = reset_peak();
+    let source = MediaSource::Url(format!("http://{address}/large.wav"));
+    let source = preparer.load(source).await.unwrap();
+    let note = preparer.voice_note(source).await.unwrap();
+    assert_eq!(note.seconds, Some(546));
+    let grown = peak().unwrap().saturating_sub(before);
+    assert!(
+        grown < ALLOWED_GROWTH / 2,
+        "as a voice note: {} MB",
+        grown / MEGABYTE
+    );
 }
+
+/// Twenty-five megabytes of 16 bits at 24 kHz follow.
+const WAV_HEAD: &[u8] = b"RIFF\x24\0\x90\x01WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data\0\0\x90\x01";
 
 /// Prepares a document, and reads it as an upload would.
 async fn send(preparer: &Preparer, source: MediaSource, size: usize) {
@@ -81,18 +98,19 @@ async fn send(preparer: &Preparer, source: MediaSource, size: usize) {
     }
 }
 
-/// Serves one answer of so many megabytes, a piece at a time, and gives the address.
-fn serve(megabytes: usize) -> std::net::SocketAddr {
+/// Serves one answer of `head` and so many megabytes, a piece at a time, and gives the address.
+fn serve(head: &'static [u8], megabytes: usize) -> std::net::SocketAddr {
     use std::io::Write;
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 4096];
-        assert!(stream.read(&mut head).unwrap() > 0);
-        let length = megabytes * MEGABYTE;
+        let mut request = [0; 4096];
+        assert!(stream.read(&mut request).unwrap() > 0);
+        let length = head.len() + megabytes * MEGABYTE;
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(head).unwrap();
         let piece = vec![b'%'; 64 * 1024];
         for _ in 0..megabytes * 16 {
             stream.write_all(&piece).unwrap();
