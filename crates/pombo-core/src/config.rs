@@ -34,6 +34,8 @@ pub struct GatewayConfig {
     pub global: BTreeMap<TransportKind, Arc<Subscription>>,
     /// When a failed delivery is tried again.
     pub retry: RetrySchedule,
+    /// What a message that the account sends has as its sender's name. Source: `POMBO_OWN_PUSH_NAME`.
+    pub own_name: String,
 }
 
 /// What is stored. Source: `DATABASE_SAVE_*`.
@@ -123,6 +125,8 @@ impl GatewayConfig {
             max_events: 5_000_000,
             delete_unopened_after: None,
             global: BTreeMap::new(),
+            // Compatible.
+            own_name: "Você".to_owned(),
             retry: RetrySchedule::new(|failed| {
                 let delay =
                     Duration::from_secs(5) * 2u32.saturating_pow((failed.attempts - 1).min(9));

@@ -15,6 +15,7 @@ use pombo_domain::port::{
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
+use pombo_media::Preparer;
 use pombo_store::auth_state::InstanceAuth;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
 use tokio::sync::{Mutex, Semaphore};
@@ -49,6 +50,8 @@ pub struct Gateway {
     pub(crate) reactions: Arc<Semaphore>,
     /// Held while an instance comes in or leaves, so that clients see one after the other.
     pub(crate) population: Mutex<()>,
+    /// Prepares files; `None` where nothing but texts is sent.
+    pub(crate) media: Option<Preparer>,
     keys: Arc<Keys>,
     clock: SharedClock,
     stop: CancellationToken,
@@ -68,6 +71,7 @@ pub struct GatewayBuilder {
     channels: HashMap<ChannelKind, Arc<dyn ChannelFactory>>,
     inbound: HashMap<ChannelKind, Arc<dyn InboundWebhook>>,
     head: Seq,
+    media: Option<Preparer>,
 }
 
 impl GatewayBuilder {
@@ -111,6 +115,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// Adds what prepares files.
+    #[must_use]
+    pub fn media(mut self, media: Preparer) -> Self {
+        self.media = Some(media);
+        self
+    }
+
     /// Takes another clock.
     #[must_use]
     pub fn clock(mut self, clock: SharedClock) -> Self {
@@ -141,6 +152,7 @@ impl GatewayBuilder {
             live: Arc::new(self.live),
             channels: self.channels,
             inbound: self.inbound,
+            media: self.media,
             tasks: TaskTracker::new(),
             reactions: Arc::new(Semaphore::new(REACTIONS)),
             population: Mutex::default(),
@@ -190,6 +202,7 @@ impl Gateway {
             transports: Vec::new(),
             channels: HashMap::new(),
             inbound: HashMap::new(),
+            media: None,
             head,
         })
     }
@@ -366,7 +379,9 @@ impl Gateway {
                 subscriptions: subscriptions.remove(&row.id).unwrap_or_default(),
                 instance: Arc::clone(&row),
             };
-            self.registry.insert(Entry::new(state, channel));
+            let entry = Entry::new(state, channel);
+            self.registry.insert(Arc::clone(&entry));
+            self.settle_outbox(&entry).await?;
             for live in &*self.live {
                 live.instance_added(&row.reference());
             }

@@ -20,4 +20,4 @@ pub use instance::{
     ConnectError, Connection, CreateError, Entry, InstanceState, LogoutError, NewInstance, QrCode,
     SettingsChange, SubscriptionChange,
 };
-pub use outbound::SendError;
+pub use outbound::{NumberAnswer, SendError};

@@ -41,6 +41,39 @@ pub fn normalise(number: &str) -> String {
     format!("{digits}@s.whatsapp.net")
 }
 
+/// The phone-number JIDs that a number may have on WhatsApp, the most likely first: as it was written, then the forms that
+/// Brazilian (with and without the ninth digit), Mexican (`521`) and Argentine (`549`) numbers are known under.
+#[must_use]
+pub fn variants(number: &str) -> Vec<String> {
+    let bare = strip_device(number);
+    let bare = bare.split('@').next().unwrap_or_default();
+    let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
+    let mut all = vec![digits.clone()];
+    let usual = normalise(number);
+    all.extend(usual.strip_suffix("@s.whatsapp.net").map(str::to_owned));
+    let (country, rest) = digits.split_at(digits.len().min(2));
+    match (country, rest.len()) {
+        // Area and number: eight digits, or nine of which the first is a 9.
+        ("55", 11) if rest.as_bytes()[2] == b'9' => {
+            all.push(format!("55{}{}", &rest[..2], &rest[3..]));
+        }
+        ("55", 10) => all.push(format!("55{}9{}", &rest[..2], &rest[2..])),
+        ("52", 11) if rest.starts_with('1') => all.push(format!("52{}", &rest[1..])),
+        ("52", 10) => all.push(format!("521{rest}")),
+        ("54", 11) if rest.starts_with('9') => all.push(format!("54{}", &rest[1..])),
+        ("54", 10) => all.push(format!("549{rest}")),
+        _ => {}
+    }
+    let mut jids: Vec<String> = Vec::new();
+    for digits in all {
+        let jid = format!("{digits}@s.whatsapp.net");
+        if !digits.is_empty() && !jids.contains(&jid) {
+            jids.push(jid);
+        }
+    }
+    jids
+}
+
 /// Removes the first `:<digits>`, the device suffix.
 fn strip_device(number: &str) -> String {
     let Some(colon) = number.find(':') else {
@@ -83,7 +116,7 @@ pub fn is_group(jid: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::normalise;
+    use super::{normalise, variants};
 
     #[test]
     fn numbers_become_jids() {
@@ -105,6 +138,26 @@ mod tests {
             ("status@broadcast", "status@broadcast"),
         ] {
             assert_eq!(normalise(number), jid, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_written_number_is_tried_first() {
+        for (number, expected) in [
+            ("+55 (31) 98888-7777", vec!["5531988887777", "553188887777"]),
+            ("553188887777", vec!["553188887777", "5531988887777"]),
+            ("5511988887777", vec!["5511988887777", "551188887777"]),
+            ("5215512345678", vec!["5215512345678", "525512345678"]),
+            ("525512345678", vec!["525512345678", "5215512345678"]),
+            ("541112345678", vec!["541112345678", "5491112345678"]),
+            ("4915112345678:3@s.whatsapp.net", vec!["4915112345678"]),
+            ("", vec![]),
+        ] {
+            let expected: Vec<String> = expected
+                .iter()
+                .map(|digits| format!("{digits}@s.whatsapp.net"))
+                .collect();
+            assert_eq!(variants(number), expected, "{number}");
         }
     }
 

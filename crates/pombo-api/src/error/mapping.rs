@@ -38,6 +38,13 @@ impl From<SendError> for ApiError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Channel(error) => error.into(),
+            SendError::NotOnWhatsapp(answer) => Self::bad_request_object(&*answer),
+            // Compatible: a file that cannot be fetched is a 500.
+            SendError::Fetch(error) => {
+                Self::listed(StatusCode::INTERNAL_SERVER_ERROR, [error.to_string()])
+            }
+            SendError::File(error) if error.is_ours() => Self::internal(error),
+            SendError::File(error) => Self::bad_request(error.to_string()),
             SendError::Store(error) => error.into(),
             SendError::Interrupted => {
                 Self::plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())

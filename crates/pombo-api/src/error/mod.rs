@@ -77,6 +77,19 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Message::list(texts))
     }
 
+    /// 400 with one object in a list: a number that is not on WhatsApp.
+    pub fn bad_request_object(object: &impl serde::Serialize) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Message::Objects(vec![json!(object)]),
+        )
+    }
+
+    /// Any status with texts in a list: errors of a handler.
+    pub fn listed<T: Into<String>>(status: StatusCode, texts: impl IntoIterator<Item = T>) -> Self {
+        Self::new(status, Message::list(texts))
+    }
+
     /// 400 for a body that its schema refuses; `failures` holds at least one.
     pub fn invalid(failures: Vec<Failure>) -> Self {
         Self::new(

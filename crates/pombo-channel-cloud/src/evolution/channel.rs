@@ -92,7 +92,9 @@ fn shape(content: &OutgoingContent) -> Option<(&'static str, Map<String, Value>)
             put(&mut message, "caption", media.caption.as_deref());
             kind_of(media)
         }
-        OutgoingContent::Audio { source, mimetype } => {
+        OutgoingContent::Audio {
+            source, mimetype, ..
+        } => {
             file(&mut message, source, mimetype.as_deref(), None);
             "audioMessage"
         }

@@ -28,7 +28,7 @@ use crate::instance::{Entry, InstanceState};
 /// How long a message waits for its file, when a webhook asked for files.
 const FILE_PATIENCE: Duration = Duration::from_secs(30);
 /// The kinds of message that have a file.
-pub(crate) const FILES: [&str; 7] = [
+const FILES: [&str; 7] = [
     "imageMessage",
     "videoMessage",
     "stickerMessage",
@@ -340,7 +340,7 @@ pub(super) fn to_message(
 }
 
 /// Whether an enabled webhook of the instance asked for files in its events.
-fn wants_files(state: &InstanceState) -> bool {
+pub(crate) fn wants_files(state: &InstanceState) -> bool {
     state
         .subscriptions
         .get(&TransportKind::Webhook)
@@ -351,7 +351,7 @@ fn wants_files(state: &InstanceState) -> bool {
 }
 
 /// The member of a message's content that counts: the first that is not mere context.
-pub(crate) fn type_of(message: &Value) -> String {
+fn type_of(message: &Value) -> String {
     let members = message.as_object().into_iter().flatten();
     let first = members
         .map(|(name, _)| name.as_str())

@@ -15,6 +15,8 @@ mod status;
 mod undecryptable;
 
 pub(crate) use inbox::Inbox;
+pub(crate) use message::wants_files;
+pub(crate) use status::{StatusNews, step as status_step};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::instance::Entry;
 
 /// One step of one message: the data of `messages.update`.
-pub(super) struct StatusNews<'a> {
+pub(crate) struct StatusNews<'a> {
     key_id: &'a str,
     remote_jid: &'a str,
     from_me: bool,
@@ -31,7 +31,7 @@ pub(super) struct StatusNews<'a> {
 
 impl<'a> StatusNews<'a> {
     /// A step of a message; `stored`: its row can be found.
-    pub(super) fn of(message: &'a Message, status: MessageStatus, stored: bool) -> Self {
+    pub(crate) fn of(message: &'a Message, status: MessageStatus, stored: bool) -> Self {
         Self {
             key_id: &message.key.id,
             remote_jid: &message.key.remote_jid,
@@ -55,7 +55,7 @@ impl<'a> StatusNews<'a> {
     }
 
     /// `{keyId, remoteJid, fromMe, participant?, status, instanceId, messageId?}`
-    pub(super) fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         let mut data =
             json!({"keyId": self.key_id, "remoteJid": self.remote_jid, "fromMe": self.from_me});
         if let Value::Object(members) = &mut data {
@@ -73,7 +73,7 @@ impl<'a> StatusNews<'a> {
 }
 
 /// The step as `findStatusMessage` lists it.
-pub(super) fn step(
+pub(crate) fn step(
     message: &Message,
     status: MessageStatus,
     participant: Option<&str>,

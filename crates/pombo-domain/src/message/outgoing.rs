@@ -102,6 +102,8 @@ pub enum OutgoingContent {
         source: MediaSource,
         /// Its type, when given.
         mimetype: Option<String>,
+        /// Sent as it is, without making it what phones show as a voice note (`encoding: false`).
+        untouched: bool,
     },
     /// Text with buttons.
     Buttons {

@@ -42,7 +42,7 @@ impl Options {
 }
 
 /// A switch that some clients send as text. `"false"` does not mention everybody, as it does in the original.
-fn lenient_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(super) fn lenient_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Bool(flag) => flag,
         Value::String(text) => text.trim().eq_ignore_ascii_case("true") || text.trim() == "1",

@@ -29,7 +29,11 @@ pub(super) async fn send_audio(
         .mimetype
         .filter(|mimetype| !mimetype.is_empty())
         .or(mimetype);
-    let content = OutgoingContent::Audio { source, mimetype };
+    let content = OutgoingContent::Audio {
+        source,
+        mimetype,
+        untouched: request.encoding == Some(false),
+    };
     send(
         &api,
         &entry,
@@ -44,6 +48,7 @@ pub(super) struct SendAudio {
     number: String,
     audio: Option<String>,
     mimetype: Option<String>,
+    encoding: Option<bool>,
     #[serde(flatten)]
     options: Options,
 }

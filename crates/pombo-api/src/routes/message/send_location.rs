@@ -1,27 +1,42 @@
 use std::sync::LazyLock;
 
 use axum::extract::State;
-use pombo_domain::message::SendAction;
+use pombo_domain::message::{OutgoingContent, SendAction};
 use serde::Deserialize;
 
-use super::options::{number, with_options};
-use super::send::{Sent, unsupported};
+use super::options::{Options, number, with_options};
+use super::send::{Sent, send};
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, ValidJson};
 use crate::schema::Schema;
 use crate::state::Api;
 
-/// `POST /message/sendLocation/{instance}`: sends a place. No channel of this build can.
+/// `POST /message/sendLocation/{instance}`: sends a place.
 pub(super) async fn send_location(
     AuthorisedInstance(entry): AuthorisedInstance,
     State(api): State<Api>,
-    ValidJson(_): ValidJson<SendLocation>,
+    ValidJson(request): ValidJson<SendLocation>,
 ) -> Result<Sent, ApiError> {
-    Err(unsupported(&api, &entry, SendAction::Location))
+    let content = OutgoingContent::Location {
+        latitude: request.latitude,
+        longitude: request.longitude,
+        name: request.name,
+        address: request.address,
+    };
+    let outgoing = request.options.outgoing(request.number, content);
+    send(&api, &entry, SendAction::Location, outgoing).await
 }
 
 #[derive(Deserialize)]
-pub(super) struct SendLocation {}
+pub(super) struct SendLocation {
+    number: String,
+    latitude: f64,
+    longitude: f64,
+    name: Option<String>,
+    address: Option<String>,
+    #[serde(flatten)]
+    options: Options,
+}
 
 impl Checked for SendLocation {
     fn schema() -> &'static Schema {

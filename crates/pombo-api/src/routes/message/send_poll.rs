@@ -1,27 +1,41 @@
 use std::sync::LazyLock;
 
 use axum::extract::State;
-use pombo_domain::message::SendAction;
+use pombo_domain::message::{OutgoingContent, SendAction};
 use serde::Deserialize;
 
-use super::options::{number, with_options};
-use super::send::{Sent, unsupported};
+use super::options::{Options, number, with_options};
+use super::send::{Sent, send};
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, ValidJson};
 use crate::schema::Schema;
 use crate::state::Api;
 
-/// `POST /message/sendPoll/{instance}`: sends a poll. No channel of this build can.
+/// `POST /message/sendPoll/{instance}`: sends a poll.
 pub(super) async fn send_poll(
     AuthorisedInstance(entry): AuthorisedInstance,
     State(api): State<Api>,
-    ValidJson(_): ValidJson<SendPoll>,
+    ValidJson(request): ValidJson<SendPoll>,
 ) -> Result<Sent, ApiError> {
-    Err(unsupported(&api, &entry, SendAction::Poll))
+    let content = OutgoingContent::Poll {
+        name: request.name,
+        values: request.values,
+        selectable: request.selectable_count,
+    };
+    let outgoing = request.options.outgoing(request.number, content);
+    send(&api, &entry, SendAction::Poll, outgoing).await
 }
 
 #[derive(Deserialize)]
-pub(super) struct SendPoll {}
+#[serde(rename_all = "camelCase")]
+pub(super) struct SendPoll {
+    number: String,
+    name: String,
+    selectable_count: u32,
+    values: Vec<String>,
+    #[serde(flatten)]
+    options: Options,
+}
 
 impl Checked for SendPoll {
     fn schema() -> &'static Schema {

@@ -1,17 +1,18 @@
 use std::sync::LazyLock;
 
 use axum::extract::State;
-use pombo_domain::message::SendAction;
+use pombo_domain::message::{MessageKey, OutgoingContent, SendAction};
 use serde::Deserialize;
 
 use super::emoji;
-use super::send::{Sent, unsupported};
+use super::options::Options;
+use super::send::{Sent, send};
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, ValidJson};
 use crate::schema::Schema;
 use crate::state::Api;
 
-/// `POST /message/sendReaction/{instance}`: puts an emoji on a message, or takes it off. No channel of this build can.
+/// `POST /message/sendReaction/{instance}`: puts an emoji on a message, or takes it off.
 pub(super) async fn send_reaction(
     AuthorisedInstance(entry): AuthorisedInstance,
     State(api): State<Api>,
@@ -22,11 +23,18 @@ pub(super) async fn send_reaction(
             "Reaction must be a single emoji or empty string",
         ));
     }
-    Err(unsupported(&api, &entry, SendAction::Reaction))
+    let number = request.key.remote_jid.clone();
+    let content = OutgoingContent::Reaction {
+        target: request.key,
+        emoji: request.reaction,
+    };
+    let outgoing = Options::default().outgoing(number, content);
+    send(&api, &entry, SendAction::Reaction, outgoing).await
 }
 
 #[derive(Deserialize)]
 pub(super) struct SendReaction {
+    key: MessageKey,
     reaction: String,
 }
 
