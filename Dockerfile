@@ -2,6 +2,7 @@
 #
 #   docker build -t pombo .
 #   docker build -t pombo --build-arg BROWSER_BUNDLE=no .      without npm: no /socket.io/socket.io.js
+#   docker build -t pombo --build-arg FFMPEG=no .              without ffmpeg
 #
 # The image holds no secret. Data and the generated API key live in the volume /data.
 
@@ -29,9 +30,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/pombo /pombo
 
 FROM debian:${DEBIAN}-slim
+# `no`: a smaller image; what needs ffmpeg is refused (docs/media.md).
+ARG FFMPEG=yes
 # ca-certificates: outgoing https (webhooks). tzdata: EVENT_LOCAL_TIME.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates tzdata \
+    && apt-get install -y --no-install-recommends ca-certificates tzdata $([ "$FFMPEG" = yes ] && echo ffmpeg) \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 pombo \
     && useradd --uid 10001 --gid pombo --home-dir /data --no-create-home --shell /usr/sbin/nologin pombo \
