@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::Peer;
 use crate::node::Stanza;
@@ -24,6 +25,7 @@ pub(crate) enum Outgoing {
 pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    closing: CancellationToken,
     peer: OnceLock<Peer>,
     limit: usize,
 }
@@ -40,6 +42,7 @@ impl Outbox {
         Self {
             waiting: Mutex::default(),
             filled: Notify::new(),
+            closing: CancellationToken::new(),
             peer: OnceLock::new(),
             limit,
         }
@@ -60,6 +63,9 @@ impl Outbox {
             waiting.closed = matches!(outgoing, Outgoing::Close);
             waiting.queue.push_back(outgoing);
         }
+        if waiting.closed {
+            self.closing.cancel();
+        }
         drop(waiting);
         self.filled.notify_one();
     }
@@ -72,6 +78,11 @@ impl Outbox {
             }
             self.filled.notified().await;
         }
+    }
+
+    /// Waits until the connection is to be closed, whether or not the client reads what was written before.
+    pub(super) async fn closing(&self) {
+        self.closing.cancelled().await;
     }
 
     /// The next thing to write, if there is one already.

@@ -23,6 +23,9 @@ use crate::stanza::{login, router};
 /// A client that has not finished its handshake by then is not going to.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
 
+/// A client that is to be disconnected has so long to read what was written before.
+const GOODBYE_TIME: Duration = Duration::from_secs(3);
+
 /// Why a connection ended, other than by its own will.
 #[derive(Debug, thiserror::Error)]
 enum ConnectionError {
@@ -32,6 +35,8 @@ enum ConnectionError {
     Handshake(#[from] HandshakeError),
     #[error("the handshake took too long")]
     Slow,
+    #[error("the client does not read")]
+    Unread,
     #[error("the client left during the handshake")]
     Gone,
     #[error("a frame cannot be decrypted: {0}")]
@@ -111,12 +116,23 @@ async fn connect(network: &Arc<Network>, socket: WebSocket) -> Result<(), Connec
         &mut stream,
         &closed,
     );
-    let (written, received) = tokio::join!(writing, async {
-        let result = reading.await;
-        outbox.push(Outgoing::Close);
-        result
-    });
-    written.and(received)
+    let both = async {
+        let (written, received) = tokio::join!(writing, async {
+            let result = reading.await;
+            outbox.push(Outgoing::Close);
+            result
+        });
+        written.and(received)
+    };
+    // A client that does not read does not see the end either: it is not waited for.
+    let unread = async {
+        outbox.closing().await;
+        tokio::time::sleep(GOODBYE_TIME).await;
+    };
+    tokio::select! {
+        result = both => result,
+        () = unread => Err(ConnectionError::Unread),
+    }
 }
 
 /// What the faults do to a login.

@@ -17,7 +17,7 @@ use crate::stanza::presence::Subscribers;
 pub(crate) struct AccountId(pub(crate) u32);
 
 /// Which of an account's two addresses is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Addressing {
     /// By phone number.
     Pn,
@@ -75,6 +75,8 @@ pub(crate) struct Account {
     pub(crate) last_seen: Option<u64>,
     /// Accounts that it has exchanged something with: they learn of its changes, and it of theirs.
     pub(crate) contacts: BTreeSet<AccountId>,
+    /// Who gets its status messages.
+    pub(crate) status_audience: BTreeMap<AccountId, Addressing>,
     #[serde(skip)]
     pub(crate) subscribers: Subscribers,
     /// The phone's own memory. Its lock is never taken while the state is locked.

@@ -64,6 +64,11 @@ impl Queue {
         self.sent >= self.waiting.len()
     }
 
+    /// All that the present connection was given is acknowledged.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sent == 0
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }

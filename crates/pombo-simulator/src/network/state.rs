@@ -105,6 +105,7 @@ impl State {
                 last_seen: None,
                 subscribers: Default::default(),
                 contacts: BTreeSet::new(),
+                status_audience: BTreeMap::new(),
                 phone: Arc::new(std::sync::Mutex::new(phone)),
                 errands: Default::default(),
                 phone_busy: false,

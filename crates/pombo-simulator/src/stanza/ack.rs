@@ -3,6 +3,7 @@
 use wacore_binary::Node;
 
 use super::answer::Refusal;
+use super::passive;
 use crate::network::{Session, State};
 use crate::node::NodeExt as _;
 
@@ -15,6 +16,7 @@ pub(crate) fn handle(state: &mut State, from: &Session, ack: &Node) -> Result<()
             if let Some(device) = state.device_mut(from.account, from.device) {
                 device.queue.acknowledge(&class, ack);
             }
+            passive::go_on(state, from);
             Ok(())
         }
         "" => Err(Refusal::Malformed("an acknowledgement without a class")),

@@ -1,12 +1,14 @@
 //! `<message>`: acknowledged, and fanned out to the devices that it is encrypted for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use wacore::messages::MessageUtils;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, Server};
 
 use super::answer::Refusal;
+use crate::network::account::Account;
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, Stanza, node};
 
@@ -25,20 +27,35 @@ pub(crate) fn handle(state: &mut State, from: &Session, message: &Node) -> Resul
     let plan = match to.server {
         Server::Pn | Server::Lid => direct(state, from, &to, message),
         Server::Group => group(state, from, &to, message),
-        Server::Broadcast if to.user == "status" => status(&to, message),
+        Server::Broadcast if to.user == "status" => status(state, from, &to, message),
         _ => Err(Refusal::Unknown),
     };
     match plan {
-        Ok(targets) => {
-            acknowledge(state, from, &to, message, None);
-            deliver(state, from, &to, message, targets);
+        Ok(plan) => {
+            let verdict = Verdict::Accepted {
+                devices: plan.outdated(state, from, &to, message),
+            };
+            acknowledge(state, from, &to, message, verdict);
+            deliver(state, from, &to, message, plan);
             Ok(())
         }
         Err(refusal) => {
-            acknowledge(state, from, &to, message, Some(refusal.code().0));
+            let verdict = Verdict::Refused(refusal.code().0);
+            acknowledge(state, from, &to, message, verdict);
             Err(refusal)
         }
     }
+}
+
+/// `<status>`: the network takes a status as a `<message>` only.
+pub(crate) fn refuse_status(
+    state: &mut State,
+    from: &Session,
+    status: &Node,
+) -> Result<(), Refusal> {
+    let to = status.jid("to").unwrap_or_else(Jid::status_broadcast);
+    acknowledge(state, from, &to, status, Verdict::Refused(400));
+    Ok(())
 }
 
 /// One device, and what is encrypted for it.
@@ -54,12 +71,72 @@ enum Plan {
         targets: Vec<Target>,
         common: Vec<Node>,
     },
-    /// All devices of a group's members.
-    Group {
-        id: String,
+    /// All devices of a group's members, or of a status' audience: what is encrypted for all, and before that what is encrypted
+    /// for the device, if there is something.
+    Everybody {
+        members: Vec<(AccountId, Addressing)>,
         own: Vec<Target>,
         common: Vec<Node>,
     },
+}
+
+impl Plan {
+    /// When the client has an outdated picture of who gets the message: the hash of the present one, by which it notices.
+    fn outdated(&self, state: &State, from: &Session, to: &Jid, message: &Node) -> Option<String> {
+        if message.attrs.contains_key("participant") || message.text("category") == "peer" {
+            return None;
+        }
+        let sender = (from.account, from.device);
+        let expected: Vec<Jid> = match (self, to.server) {
+            (Self::Everybody { members, .. }, Server::Group) => members
+                .iter()
+                .filter_map(|(member, addressing)| Some((state.account(*member)?, *addressing)))
+                .flat_map(|(account, addressing)| addresses(account, addressing))
+                .map(|(_, jid)| jid)
+                .collect(),
+            (Self::Each { targets, .. }, Server::Pn | Server::Lid) => {
+                let sent: BTreeSet<_> = targets
+                    .iter()
+                    .filter_map(|target| Some((state.resolve(&target.jid)?, target.jid.device)))
+                    .collect();
+                let accounts = BTreeSet::from([state.resolve(to)?, from.account]);
+                let expected: Vec<_> = accounts
+                    .into_iter()
+                    .filter_map(|account| state.account(account))
+                    .flat_map(|account| addresses(account, Addressing::of(to)))
+                    .filter(|(device, _)| *device != sender)
+                    .collect();
+                let is_current = expected.len() == sent.len()
+                    && expected.iter().all(|(device, _)| sent.contains(device));
+                if is_current {
+                    return None;
+                }
+                expected.into_iter().map(|(_, jid)| jid).collect()
+            }
+            _ => return None,
+        };
+        let hash = MessageUtils::participant_list_hash(&expected).ok()?;
+        let claimed = message.text_opt("phash");
+        match (to.server, claimed) {
+            (Server::Group, None) => None,
+            (_, claimed) => (claimed.as_deref() != Some(hash.as_str())).then_some(hash),
+        }
+    }
+}
+
+/// The devices of an account that others may write to.
+fn addresses(
+    account: &Account,
+    addressing: Addressing,
+) -> impl Iterator<Item = ((AccountId, DeviceNumber), Jid)> {
+    account
+        .devices
+        .values()
+        .filter(|device| device.is_listed())
+        .map(move |device| {
+            let jid = account.device_jid(addressing, device.number);
+            ((account.id, device.number), jid)
+        })
 }
 
 fn encrypted(parent: &Node) -> Vec<Node> {
@@ -158,27 +235,65 @@ fn group(state: &State, from: &Session, to: &Jid, message: &Node) -> Result<Plan
         }
         _ => {}
     }
-    Ok(Plan::Group {
-        id: group.id.clone(),
+    Ok(Plan::Everybody {
+        members: group
+            .members
+            .keys()
+            .map(|member| (*member, group.addressing))
+            .collect(),
         own: participants(message)?,
         common: encrypted(message),
     })
 }
 
-fn status(to: &Jid, message: &Node) -> Result<Plan, Refusal> {
+/// A status names its audience: each device that still needs the sender's key, and the other people by their address alone. Some
+/// clients name only the former; then the audience is, beside them, that of the status before.
+fn status(state: &mut State, from: &Session, to: &Jid, message: &Node) -> Result<Plan, Refusal> {
     if message.text_opt("addressing_mode").is_some() {
         return Err(Refusal::No(479, "smax-invalid"));
     }
     if let Some(participant) = message.jid("participant").filter(|jid| jid != to) {
         return resend(message, participant);
     }
-    Ok(Plan::Each {
-        targets: participants(message)?,
+    let own = participants(message)?;
+    let named: BTreeMap<AccountId, Addressing> = own
+        .iter()
+        .filter_map(|target| {
+            let account = state.resolve(&target.jid)?;
+            Some((account, Addressing::of(&target.jid)))
+        })
+        .collect();
+    let is_complete = own.iter().any(|target| target.own.is_empty());
+    for contact in named.keys().filter(|contact| **contact != from.account) {
+        state.acquaint(from.account, *contact);
+    }
+    let sender = state.account_mut(from.account).ok_or(Refusal::NOT_FOUND)?;
+    if is_complete {
+        sender.status_audience = named;
+    } else {
+        sender.status_audience.extend(named);
+    }
+    Ok(Plan::Everybody {
+        members: sender
+            .status_audience
+            .iter()
+            .map(|(member, addressing)| (*member, *addressing))
+            .collect(),
+        own,
         common: encrypted(message),
     })
 }
 
-fn acknowledge(state: &mut State, from: &Session, to: &Jid, message: &Node, error: Option<u16>) {
+/// What the sender is told.
+enum Verdict {
+    /// Taken; with the hash of the devices that should have been written to, when others were.
+    Accepted {
+        devices: Option<String>,
+    },
+    Refused(u16),
+}
+
+fn acknowledge(state: &mut State, from: &Session, to: &Jid, message: &Node, verdict: Verdict) {
     let mut ack = node("ack")
         .attr("class", "message")
         .attr("id", message.text("id").as_ref())
@@ -187,8 +302,12 @@ fn acknowledge(state: &mut State, from: &Session, to: &Jid, message: &Node, erro
     if let Some(participant) = message.jid("participant") {
         ack = ack.attr("participant", participant);
     }
-    if let Some(error) = error {
-        ack = ack.attr("error", error);
+    match verdict {
+        Verdict::Accepted { devices: None } => {}
+        Verdict::Accepted {
+            devices: Some(hash),
+        } => ack = ack.attr("phash", hash),
+        Verdict::Refused(error) => ack = ack.attr("error", error),
     }
     state.answer(from, ack.build());
 }
@@ -212,7 +331,11 @@ fn deliver(state: &mut State, from: &Session, to: &Jid, message: &Node, plan: Pl
                 state.deliver(account, number, stanza);
             }
         }
-        Plan::Group { id, own, common } => {
+        Plan::Everybody {
+            members,
+            own,
+            common,
+        } => {
             let mut own: HashMap<(AccountId, DeviceNumber), Vec<Node>> = own
                 .into_iter()
                 .filter_map(|target| {
@@ -220,37 +343,30 @@ fn deliver(state: &mut State, from: &Session, to: &Jid, message: &Node, plan: Pl
                     Some(((account, target.jid.device), target.own))
                 })
                 .collect();
-            let Some(group) = state.groups.get(&id) else {
-                return;
-            };
-            let addressing = group.addressing;
-            let devices: Vec<(AccountId, DeviceNumber)> = group
-                .members
-                .keys()
-                .filter_map(|member| state.account(*member))
-                .flat_map(|account| {
-                    account
-                        .devices
-                        .values()
-                        .filter(|device| device.is_listed())
-                        .map(|device| (account.id, device.number))
-                })
-                .filter(|device| *device != (from.account, from.device))
-                .collect();
             // Who has the sender's key already gets the same stanza as everybody else who has.
-            let mut shared: Option<Stanza> = None;
-            for (account, number) in devices {
-                let stanza = match own.remove(&(account, number)) {
-                    Some(mut content) => {
-                        content.extend(common.iter().cloned());
-                        Arc::new(envelope.seal(account, addressing, content))
-                    }
-                    None if common.is_empty() => continue,
-                    None => Arc::clone(shared.get_or_insert_with(|| {
-                        Arc::new(envelope.seal(account, addressing, common.clone()))
-                    })),
-                };
-                state.deliver(account, number, stanza);
+            let mut shared: HashMap<Addressing, Stanza> = HashMap::new();
+            for (member, addressing) in members {
+                let devices: Vec<_> = state
+                    .account(member)
+                    .into_iter()
+                    .flat_map(|account| addresses(account, addressing))
+                    .map(|(device, _)| device)
+                    .filter(|device| *device != (from.account, from.device))
+                    .collect();
+                for (account, number) in devices {
+                    let own = own.remove(&(account, number)).unwrap_or_default();
+                    let stanza = if !own.is_empty() {
+                        let content = own.into_iter().chain(common.iter().cloned());
+                        Arc::new(envelope.seal(account, addressing, content.collect()))
+                    } else if common.is_empty() {
+                        continue;
+                    } else {
+                        Arc::clone(shared.entry(addressing).or_insert_with(|| {
+                            Arc::new(envelope.seal(account, addressing, common.clone()))
+                        }))
+                    };
+                    state.deliver(account, number, stanza);
+                }
             }
         }
     }

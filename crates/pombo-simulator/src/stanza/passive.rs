@@ -12,6 +12,8 @@ use crate::phone::Errand;
 
 /// How many waiting stanzas come unasked; the client asks for the others in batches.
 const PRIMER: usize = 5;
+/// How many come at a time to a client that does not say how many it wants.
+const BATCH: usize = 200;
 
 /// `<active/>`: answers, tells how much has waited, and sends the first of it.
 pub(crate) fn activate(state: &mut State, from: &Session, iq: &Node) -> Answer {
@@ -47,6 +49,16 @@ pub(crate) fn deactivate(state: &mut State, from: &Session) -> Answer {
         device.active = false;
     }
     Reply::empty()
+}
+
+/// A client that has acknowledged all it was given, and does not ask for more by itself, gets the next batch all the same.
+pub(crate) fn go_on(state: &mut State, from: &Session) {
+    let is_idle = state
+        .device(from.account, from.device)
+        .is_some_and(|device| device.active && !device.backlog_done && device.queue.is_idle());
+    if is_idle {
+        send_waiting(state, from, BATCH);
+    }
 }
 
 /// Sends the next waiting stanzas, and the end marker after the last one. Without the marker a client waits in vain.

@@ -3,6 +3,7 @@
 use wacore_binary::{Jid, Node, Server};
 
 use super::answer::Refusal;
+use super::passive;
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, node};
 
@@ -129,6 +130,7 @@ fn confirm(state: &mut State, from: &Session, receipt: &Node) {
         single.content = None;
         device.queue.acknowledge("message", &single);
     }
+    passive::go_on(state, from);
 }
 
 fn forward(

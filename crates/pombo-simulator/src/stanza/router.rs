@@ -32,6 +32,7 @@ pub(crate) fn route(state: &mut State, from: &Session, stanza: Node) {
     let outcome = match stanza.tag.as_ref() {
         "iq" => return request(state, from, &stanza),
         "message" => message::handle(state, from, &stanza),
+        "status" => message::refuse_status(state, from, &stanza),
         "receipt" => receipt::handle(state, from, &stanza),
         "ack" => ack::handle(state, from, &stanza),
         "presence" => presence::handle(state, from, &stanza),
