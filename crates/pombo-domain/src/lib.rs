@@ -18,6 +18,7 @@ pub mod label;
 pub mod media;
 pub mod message;
 pub mod port;
+pub mod profile;
 pub mod proxy;
 pub mod settings;
 pub mod subscription;

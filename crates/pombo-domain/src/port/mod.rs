@@ -33,5 +33,5 @@ pub use live_feed::{FeedRequest, Frame, LiveFeed, LiveSession, SessionCommand};
 pub use live_transport::{LiveEvent, LiveTransport};
 pub use message_actions::{Download, MessageActions, Protocolled};
 pub use peer::PeerAddress;
-pub use profiles::Profiles;
+pub use profiles::{ChatAction, LastMessage, Profiles};
 pub use protocol::Protocol;

@@ -1,7 +1,68 @@
-//! The protocol itself, for those who know it.
+//! The protocol itself, for those who know it: the routes `/baileys/*` of voice-call add-ons.
 
 use async_trait::async_trait;
+use serde_json::Value;
 
-/// The protocol itself, for those who know it.
+use crate::channel::ChannelError;
+
+/// The protocol itself. Stanzas are `{"tag", "attrs", "content"}`; `content` is a text, a list of stanzas, or
+/// `{"$bytes": base64}`.
 #[async_trait]
-pub trait Protocol: Send + Sync {}
+pub trait Protocol: Send + Sync {
+    /// Makes sure that there are sessions with all devices of these people.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn assert_sessions(&self, jids: &[String]) -> Result<(), ChannelError>;
+
+    /// Encrypts a message (protobuf JSON) for each of these devices: the stanzas to send, and whether one of them opens a session.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn participant_nodes(
+        &self,
+        jids: &[String],
+        message: &Value,
+    ) -> Result<(Vec<Value>, bool), ChannelError>;
+
+    /// The devices of these people, as JIDs with device numbers.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn devices(&self, jids: &[String]) -> Result<Vec<String>, ChannelError>;
+
+    /// Decrypts what a device sent: `kind` is `msg` or `pkmsg`.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn decrypt(
+        &self,
+        jid: &str,
+        kind: &str,
+        ciphertext: &[u8],
+    ) -> Result<Vec<u8>, ChannelError>;
+
+    /// An id for a stanza, unique on this connection.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn message_tag(&self) -> Result<String, ChannelError>;
+
+    /// Sends a stanza as it is.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn send_node(&self, node: &Value) -> Result<(), ChannelError>;
+
+    /// The account and its public identity: `{me: {id, lid, name}, account: {..}}`. No private key.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn auth_state(&self) -> Result<Value, ChannelError>;
+
+    /// Forgets the sessions with the account's own phone, which are then built anew.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn reset_own_sessions(&self) -> Result<(), ChannelError>;
+}
