@@ -129,6 +129,16 @@ impl Simulator {
         })
     }
 
+    /// Whether a companion is connected.
+    pub fn is_online(&self, phone_number: &str, device: u16) -> bool {
+        self.network().with(|state| {
+            state
+                .account_of(phone_number)
+                .and_then(|account| account.devices.get(&device))
+                .is_some_and(|device| device.connection.is_some())
+        })
+    }
+
     /// How many one-time keys of a device are left.
     pub fn pre_keys(&self, phone_number: &str, device: u16) -> usize {
         self.network().with(|state| {

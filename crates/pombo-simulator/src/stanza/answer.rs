@@ -38,6 +38,8 @@ pub(crate) enum Refusal {
     No(u16, &'static str),
     /// The stanza is not one that the real network would accept: strict mode reports it with the reason. Answered with 400.
     Malformed(&'static str),
+    /// The same, with the code that the real network gives.
+    Invalid(u16, &'static str, &'static str),
     /// We do not know this request: strict mode reports it. Answered with 501.
     Unknown,
 }
@@ -55,7 +57,7 @@ impl Refusal {
     /// The error code and text on the wire.
     pub(crate) fn code(&self) -> (u16, &'static str) {
         match self {
-            Self::No(code, text) => (*code, text),
+            Self::No(code, text) | Self::Invalid(code, text, _) => (*code, text),
             Self::Malformed(_) => (400, "bad-request"),
             Self::Unknown => (501, "feature-not-implemented"),
         }
@@ -65,7 +67,7 @@ impl Refusal {
     pub(crate) fn violation(&self) -> Option<String> {
         match self {
             Self::No(..) => None,
-            Self::Malformed(reason) => Some((*reason).to_owned()),
+            Self::Malformed(reason) | Self::Invalid(_, _, reason) => Some((*reason).to_owned()),
             Self::Unknown => Some("unknown stanza".to_owned()),
         }
     }

@@ -167,7 +167,11 @@ fn resend(message: &Node, participant: Jid) -> Result<Plan, Refusal> {
         .child("participants")
         .is_some_and(|others| !others.nodes().is_empty());
     if has_others {
-        return Err(Refusal::No(479, "smax-invalid"));
+        return Err(Refusal::Invalid(
+            479,
+            "smax-invalid",
+            "a resend with other participants",
+        ));
     }
     Ok(Plan::Each {
         targets: vec![Target {
@@ -250,7 +254,11 @@ fn group(state: &State, from: &Session, to: &Jid, message: &Node) -> Result<Plan
 /// clients name only the former; then the audience is, beside them, that of the status before.
 fn status(state: &mut State, from: &Session, to: &Jid, message: &Node) -> Result<Plan, Refusal> {
     if message.text_opt("addressing_mode").is_some() {
-        return Err(Refusal::No(479, "smax-invalid"));
+        return Err(Refusal::Invalid(
+            479,
+            "smax-invalid",
+            "a status with an addressing mode",
+        ));
     }
     if let Some(participant) = message.jid("participant").filter(|jid| jid != to) {
         return resend(message, participant);

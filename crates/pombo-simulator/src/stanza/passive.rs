@@ -66,13 +66,15 @@ pub(crate) fn send_waiting(state: &mut State, from: &Session, limit: usize) {
     let Some(connection) = from.connection else {
         return;
     };
+    // A client that reads is not to be taken for one that does not.
+    let room = state.settings.outgoing_limit.div_ceil(2);
     let Some(device) = state.device_mut(from.account, from.device) else {
         return;
     };
     if !device.active || device.backlog_done {
         return;
     }
-    let batch = device.queue.next_batch(limit);
+    let batch = device.queue.next_batch(limit.min(room));
     let done = device.queue.is_drained();
     device.backlog_done = done;
     let count = device.backlog_announced;

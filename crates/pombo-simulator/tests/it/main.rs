@@ -7,6 +7,7 @@ mod kit;
 mod app_state;
 mod call;
 mod directory;
+mod fan_out;
 mod handshake;
 mod keys;
 mod message;

@@ -1,18 +1,11 @@
 //! Logins and their end.
 
-use wacore_binary::Node;
 use waproto::whatsapp as wa;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::kit::{ALICE, Approach, BOB, Client, ClientOptions, RawClient, simulator, store, text};
-
-fn attribute(stanza: &Node, key: &str) -> String {
-    stanza
-        .attrs
-        .get(key)
-        .map(|value| value.as_str().into_owned())
-        .unwrap_or_default()
-}
+use crate::kit::{
+    ALICE, Approach, BOB, Client, ClientOptions, RawClient, attribute, simulator, store, text,
+};
 
 #[tokio::test]
 async fn a_login_with_another_key_is_refused() {

@@ -5,7 +5,7 @@ mod http;
 mod raw;
 
 pub(crate) use client::{Client, ClientOptions, store, text};
-pub(crate) use raw::{Approach, RawClient};
+pub(crate) use raw::{Approach, RawClient, RawCompanion, attribute};
 
 use pombo_simulator::Simulator;
 

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use pombo_simulator::Simulator;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use wacore_binary::builder::NodeBuilder;
 use wacore_binary::consts::WA_CONN_HEADER;
-use wacore_binary::{Node, OwnedNodeRef, marshal};
+use wacore_binary::{Jid, Node, NodeContent, OwnedNodeRef, marshal};
 use wacore_libsignal::protocol::KeyPair;
 use wacore_noise::framing::{FrameDecoder, encode_frame};
 use wacore_noise::{NoiseCipher, XxHandshakeState};
-use waproto::buffa::Message as _;
+use waproto::buffa::{Message as _, MessageField};
 use waproto::whatsapp as wa;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -35,6 +38,8 @@ pub(crate) struct Approach {
     /// How many bytes go into one WebSocket message.
     pub(crate) piece: usize,
     pub(crate) payload: wa::ClientPayload,
+    /// The client's static key.
+    pub(crate) key: KeyPair,
 }
 
 impl Default for Approach {
@@ -43,6 +48,7 @@ impl Default for Approach {
             routing: None,
             piece: usize::MAX,
             payload: wa::ClientPayload::default(),
+            key: KeyPair::generate(&mut random()),
         }
     }
 }
@@ -66,7 +72,7 @@ impl RawClient {
             start.extend_from_slice(&routing);
         }
         let mut handshake = XxHandshakeState::new(
-            KeyPair::generate(&mut random()),
+            approach.key,
             approach.payload.encode_to_vec(),
             &WA_CONN_HEADER,
         )
@@ -144,6 +150,182 @@ impl RawClient {
             .expect("encryption");
         self.sent += 1;
         encode_frame(&bytes, None).expect("a frame")
+    }
+}
+
+/// A raw client that is linked and logged in.
+pub(crate) struct RawCompanion {
+    pub(crate) connection: RawClient,
+    pub(crate) number: String,
+    pub(crate) lid: String,
+    pub(crate) device: u16,
+    key: KeyPair,
+}
+
+impl RawCompanion {
+    /// Links a client to the account of that number, which is made if need be, and fetches its stanzas.
+    pub(crate) async fn linked(simulator: &Simulator, number: &str) -> Self {
+        simulator.add_account(number, "Test");
+        let random = &mut random();
+        let key = KeyPair::generate(random);
+        let identity = KeyPair::generate(random);
+        let signed = KeyPair::generate(random);
+        let signature = identity
+            .calculate_signature(&signed.public_key.serialize(), random)
+            .expect("a signature");
+        let public = |pair: &KeyPair| pair.public_key.public_key_bytes().to_vec();
+        let payload = wa::ClientPayload {
+            device_pairing_data: MessageField::some(
+                wa::client_payload::DevicePairingRegistrationData {
+                    e_regid: Some(vec![0, 0, 0, 7]),
+                    e_keytype: Some(vec![5]),
+                    e_ident: Some(public(&identity)),
+                    e_skey_id: Some(vec![0, 0, 1]),
+                    e_skey_val: Some(public(&signed)),
+                    e_skey_sig: Some(signature.to_vec()),
+                    ..Default::default()
+                },
+            ),
+            ..Default::default()
+        };
+        let approach = Approach {
+            payload,
+            key: key.clone(),
+            ..Approach::default()
+        };
+        let mut pairing = RawClient::connect(simulator, approach).await;
+        let offer = pairing.next().await.expect("the references");
+        let reference = offer
+            .get_optional_child("pair-device")
+            .and_then(|pair| pair.get_optional_child("ref"))
+            .and_then(|reference| reference.content_as_string())
+            .expect("a reference");
+        let secret = [9; 32];
+        let qr = format!(
+            "{reference},{},{},{}",
+            STANDARD.encode(public(&key)),
+            STANDARD.encode(public(&identity)),
+            STANDARD.encode(secret)
+        );
+        let device = simulator.scan(number, &qr).expect("the code is valid");
+        let success = pairing.next().await.expect("the pairing");
+        let request = attribute(&success, "id");
+        let success = success
+            .get_optional_child("pair-success")
+            .expect("the pairing");
+        let lid = success
+            .get_optional_child("device")
+            .and_then(|device| device.attrs.get("lid"))
+            .and_then(|lid| lid.to_jid())
+            .expect("a LID");
+        let signed = success
+            .get_optional_child("device-identity")
+            .map(bytes)
+            .expect("an identity");
+        let signed = wa::ADVSignedDeviceIdentityHMAC::decode_from_slice(&signed)
+            .expect("an identity")
+            .details
+            .expect("an identity");
+        let mut signed =
+            wa::ADVSignedDeviceIdentity::decode_from_slice(&signed).expect("an identity");
+        let details = signed.details.clone().expect("details");
+        let account = signed.account_signature_key.clone().expect("a key");
+        let message = [&[6, 1][..], &details, &public(&identity), &account].concat();
+        let signature = identity
+            .calculate_signature(&message, random)
+            .expect("a signature");
+        signed.device_signature = Some(signature.to_vec());
+        let confirmation = NodeBuilder::new("iq")
+            .attr("id", request)
+            .attr("type", "result")
+            .children([NodeBuilder::new("pair-device-sign")
+                .children([NodeBuilder::new("device-identity")
+                    .bytes(signed.encode_to_vec())
+                    .build()])
+                .build()])
+            .build();
+        pairing.send(&confirmation).await;
+        let restart = pairing.next().await.expect("the restart");
+        assert_eq!(attribute(&restart, "code"), "515");
+        assert!(pairing.next().await.is_none());
+        let mut companion = Self {
+            connection: Self::login(simulator, number, device, key.clone()).await,
+            number: number.to_owned(),
+            lid: lid.user.to_string(),
+            device,
+            key,
+        };
+        companion.activate().await;
+        companion
+    }
+
+    /// Connects anew; the stanzas are not fetched yet.
+    pub(crate) async fn reconnect(&mut self, simulator: &Simulator) {
+        self.connection = Self::login(simulator, &self.number, self.device, self.key.clone()).await;
+    }
+
+    async fn login(simulator: &Simulator, number: &str, device: u16, key: KeyPair) -> RawClient {
+        let approach = Approach {
+            payload: wa::ClientPayload {
+                username: Some(number.parse().expect("digits")),
+                device: Some(u32::from(device)),
+                ..Default::default()
+            },
+            key,
+            ..Approach::default()
+        };
+        let mut connection = RawClient::connect(simulator, approach).await;
+        let success = connection.next().await.expect("the login");
+        assert_eq!(success.tag, "success");
+        connection
+    }
+
+    /// Asks for its stanzas.
+    pub(crate) async fn activate(&mut self) {
+        let active = NodeBuilder::new("iq")
+            .attr("id", "active")
+            .attr("xmlns", "passive")
+            .attr("type", "set")
+            .attr("to", "s.whatsapp.net")
+            .children([NodeBuilder::new("active").build()])
+            .build();
+        self.connection.send(&active).await;
+        self.connection
+            .wait(|stanza| stanza.tag == "iq" && attribute(stanza, "id") == "active")
+            .await;
+    }
+
+    pub(crate) async fn send(&mut self, stanza: Node) {
+        self.connection.send(&stanza).await;
+    }
+
+    /// The next stanza of that name.
+    pub(crate) async fn next(&mut self, tag: &str) -> Node {
+        self.connection.wait(|stanza| stanza.tag == tag).await
+    }
+
+    pub(crate) fn pn(&self) -> Jid {
+        Jid::pn_device(self.number.as_str(), self.device)
+    }
+
+    pub(crate) fn lid(&self) -> Jid {
+        Jid::lid_device(self.lid.as_str(), self.device)
+    }
+}
+
+/// An attribute as text; empty when it is missing.
+pub(crate) fn attribute(stanza: &Node, key: &str) -> String {
+    stanza
+        .attrs
+        .get(key)
+        .map(|value| value.as_str().into_owned())
+        .unwrap_or_default()
+}
+
+fn bytes(node: &Node) -> Vec<u8> {
+    match &node.content {
+        Some(NodeContent::Bytes(bytes)) => bytes.clone(),
+        _ => Vec::new(),
     }
 }
 
