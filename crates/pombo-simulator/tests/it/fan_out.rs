@@ -1,6 +1,7 @@
 //! Which device gets what of a message, stanza by stanza.
 
 use pombo_simulator::Simulator;
+use pombo_simulator::fault::{Fault, FaultPoint, FaultRule, StanzaFilter};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, NodeContent};
 
@@ -286,11 +287,21 @@ async fn a_client_that_does_not_read_is_disconnected_and_its_messages_wait() {
         .await
         .expect("the simulator starts");
     let (mut alice, mut bob) = pair(&simulator).await;
-    // Large enough that the sockets' own buffers fill up.
-    let body = vec![7; 200_000];
+    // Nothing gets through to him, as if he did not read.
+    let stuck = FaultRule::new(
+        FaultPoint::ToClient,
+        Fault::Delay {
+            ms: 60_000,
+            jitter_ms: 0,
+        },
+    );
+    let stuck = simulator
+        .faults()
+        .add(stuck.account(BOB).stanza(StanzaFilter::tag("message")))
+        .expect("a valid rule");
     for number in 0..120 {
         let stanza = message(&format!("M{number}"), phone(BOB))
-            .children([participants([to(bob.pn(), Some(enc("msg", &body)))])])
+            .children([participants([to(bob.pn(), Some(enc("msg", b"x")))])])
             .build();
         alice.send(stanza).await;
         alice.next("ack").await;
@@ -300,6 +311,7 @@ async fn a_client_that_does_not_read_is_disconnected_and_its_messages_wait() {
         !simulator.is_online(BOB, bob.device)
     })
     .await;
+    assert!(simulator.faults().remove(stuck));
     bob.reconnect(&simulator).await;
     bob.activate().await;
     for number in 0..120 {
