@@ -1,7 +1,7 @@
 //! What tests and the command line hold in hand.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -151,14 +151,7 @@ impl Simulator {
 
     /// Changes the server's key, so that clients' shorter handshakes fail and fall back.
     pub fn rotate_server_key(&self) {
-        let network = self.network();
-        let now = network.clock.now();
-        let rotated =
-            network.with(|state| Arc::new(network.server().rotated(state.random.generator(), now)));
-        *network
-            .server
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = rotated;
+        self.network().rotate_server_key();
     }
 
     /// What goes wrong on purpose: rules can be added and taken back at any time.

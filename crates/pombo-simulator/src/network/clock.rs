@@ -59,6 +59,11 @@ impl Clock {
         self.now.borrow().since_epoch().as_secs()
     }
 
+    /// Whether it stands still.
+    pub fn is_frozen(&self) -> bool {
+        matches!(*self.now.borrow(), Reading::Frozen { .. })
+    }
+
     /// Stops the clock.
     pub fn freeze(&self) {
         self.now.send_modify(|reading| {

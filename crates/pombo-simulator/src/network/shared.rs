@@ -109,6 +109,14 @@ impl Network {
         });
     }
 
+    /// A new key for the handshakes, under the same root.
+    pub(crate) fn rotate_server_key(self: &Arc<Self>) {
+        let now = self.clock.now();
+        let old = self.server();
+        let rotated = self.with(|state| Arc::new(old.rotated(state.random.generator(), now)));
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = rotated;
+    }
+
     pub(crate) fn server(&self) -> Arc<ServerIdentity> {
         Arc::clone(&self.server.read().unwrap_or_else(PoisonError::into_inner))
     }

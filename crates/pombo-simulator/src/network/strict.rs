@@ -1,7 +1,9 @@
 //! Strict mode: what a client did that the network does not know, or that the real one would refuse.
 
+use serde::Serialize;
+
 /// One stanza that should not have been sent, or that the simulator should have known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// What is wrong with it.
     pub reason: String,

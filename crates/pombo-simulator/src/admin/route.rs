@@ -1,0 +1,83 @@
+//! The list of routes.
+
+use std::sync::Arc;
+
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use super::{account, clock, fault, media, network, pairing, report};
+use crate::network::Network;
+
+/// One route.
+pub(super) struct Route {
+    /// `GET`, ... Only the description is held against it.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the router knows the method already")
+    )]
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) handler: MethodRouter<Arc<Network>>,
+}
+
+fn route<H, T>(method: &'static str, path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Arc<Network>>,
+    T: 'static,
+{
+    let filter = match method {
+        "GET" => MethodFilter::GET,
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        _ => MethodFilter::DELETE,
+    };
+    Route {
+        method,
+        path,
+        handler: on(filter, handler),
+    }
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Route> {
+    vec![
+        route("GET", "/admin/openapi.json", network::openapi),
+        route("GET", "/admin/network", network::show),
+        route(
+            "POST",
+            "/admin/network/server-key",
+            network::rotate_server_key,
+        ),
+        route("GET", "/admin/clock", clock::show),
+        route("PUT", "/admin/clock", clock::change),
+        route("GET", "/admin/accounts", account::list),
+        route("POST", "/admin/accounts", account::create),
+        route("GET", "/admin/accounts/{number}", account::show),
+        route("DELETE", "/admin/accounts/{number}", account::delete),
+        route(
+            "DELETE",
+            "/admin/accounts/{number}/devices/{device}",
+            account::unlink,
+        ),
+        route(
+            "POST",
+            "/admin/accounts/{number}/devices/{device}/end",
+            account::end,
+        ),
+        route(
+            "POST",
+            "/admin/mock-phone/scan-qr",
+            pairing::scan_for_anybody,
+        ),
+        route("POST", "/admin/accounts/{number}/scan-qr", pairing::scan),
+        route("GET", "/admin/faults", fault::list),
+        route("POST", "/admin/faults", fault::add),
+        route("DELETE", "/admin/faults", fault::clear),
+        route("DELETE", "/admin/faults/{id}", fault::remove),
+        route("GET", "/admin/faults/strikes", fault::strikes),
+        route("GET", "/admin/media", media::list),
+        route("DELETE", "/admin/media", media::remove),
+        route("GET", "/admin/violations", report::list),
+        route("DELETE", "/admin/violations", report::take),
+    ]
+}
