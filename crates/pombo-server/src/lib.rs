@@ -6,6 +6,10 @@
 pub mod banner;
 pub mod config;
 pub mod metrics;
+#[cfg(test)]
+mod safety;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;

@@ -24,8 +24,28 @@ enum Command {
     Serve,
     /// Print the effective configuration, secrets masked; exits with 1 when something is wrong with it.
     Config,
+    /// Run a simulated WhatsApp network on this machine, for clients to develop and test with.
+    #[cfg(feature = "sandbox")]
+    Simulator(SimulatorArguments),
     /// Ask a running gateway on this machine whether it is ready; exits with 1 when it is not.
     Health,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(clap::Args)]
+struct SimulatorArguments {
+    /// Where to listen; only addresses of this machine.
+    #[arg(long, default_value = "127.0.0.1:28617", value_name = "ADDRESS:PORT")]
+    listen: std::net::SocketAddr,
+    /// Keep what the network knows in this file, and read it from there at start.
+    #[arg(long, value_name = "FILE")]
+    state: Option<std::path::PathBuf>,
+    /// The same seed makes the same keys, ids and faults.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only log stanzas that the network does not know or would refuse; without it the program ends with 1 after them.
+    #[arg(long)]
+    lenient: bool,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +75,17 @@ fn run(command: Command) -> anyhow::Result<()> {
             let config = Config::read(&source)?;
             telemetry::start(&config.log);
             runtime()?.block_on(wiring::serve(config, say))
+        }
+        #[cfg(feature = "sandbox")]
+        Command::Simulator(arguments) => {
+            telemetry::start(&Config::read(&source)?.log);
+            let options = pombo_server::sandbox::NetworkOptions {
+                listen: arguments.listen,
+                state: arguments.state,
+                seed: arguments.seed,
+                lenient: arguments.lenient,
+            };
+            runtime()?.block_on(pombo_server::sandbox::serve_network(options, say))
         }
         Command::Health => runtime()?.block_on(wiring::ask_health(&Config::read(&source)?)),
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, Part, Text};
 use super::error::AdminError;
 use crate::network::{DeviceNumber, Network};
-use crate::stanza::pair_device;
+use crate::stanza::{link_code, pair_device};
 
 /// What came of it. Once this is answered, `pair-success` is on its way to the client.
 #[derive(Debug, Serialize)]
@@ -69,6 +70,23 @@ pub(super) async fn scan(
         let device = pair_device::scan(state, account, &scan.qr)?;
         linked(state, account, device)
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TypeCode {
+    code: String,
+}
+
+/// `POST /admin/accounts/{number}/type-code`: the user types the code that a client shows into the phone of this account.
+/// Whether it was the right one shows when the client is linked.
+pub(super) async fn type_code(
+    State(network): State<Arc<Network>>,
+    Part(number): Part<String>,
+    Body(typed): Body<TypeCode>,
+) -> Result<StatusCode, AdminError> {
+    link_code::type_code(&network, &number, &typed.code).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 fn linked(

@@ -70,6 +70,11 @@ pub(super) fn all() -> Vec<Route> {
             pairing::scan_for_anybody,
         ),
         route("POST", "/admin/accounts/{number}/scan-qr", pairing::scan),
+        route(
+            "POST",
+            "/admin/accounts/{number}/type-code",
+            pairing::type_code,
+        ),
         route("GET", "/admin/faults", fault::list),
         route("POST", "/admin/faults", fault::add),
         route("DELETE", "/admin/faults", fault::clear),
