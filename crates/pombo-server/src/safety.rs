@@ -5,13 +5,14 @@ use std::process::Command;
 
 const SKIPS_THE_CHECK: &str = "danger-skip-cert-chain-verify";
 
-/// The features of everything that `cargo build -p pombo-server` with these arguments links.
-fn features(arguments: &[&str]) -> String {
+/// What `cargo build -p pombo-server` with the first arguments links, as the others want to have it shown.
+fn tree(build: &[&str], shown: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["tree", "--locked", "--offline", "--package", "pombo-server"])
         .args(["--edges", "normal,build,features"])
-        .args(arguments)
+        .args(build)
+        .args(shown)
         .output()
         .expect("cargo runs the tests");
     assert!(
@@ -24,15 +25,21 @@ fn features(arguments: &[&str]) -> String {
 
 #[test]
 fn only_a_sandbox_build_can_skip_the_check_of_the_servers_certificate() {
-    let normal = features(&[]);
-    assert!(normal.contains("whatsapp-rust"), "the channel is in it");
-    assert!(!normal.contains(SKIPS_THE_CHECK));
-    assert!(!normal.contains("pombo-simulator"));
-
-    let sandbox = features(&["--features", "sandbox"]);
+    // From the library upwards: every feature of it that somebody asks for.
+    let asked_for = ["--invert", "whatsapp-rust"];
+    let normal = tree(&[], &asked_for);
     assert!(
-        sandbox.contains(SKIPS_THE_CHECK),
+        normal.contains("pombo-channel-whatsapp"),
+        "the channel is in it"
+    );
+    assert!(!normal.contains(SKIPS_THE_CHECK), "{normal}");
+    assert!(!tree(&[], &[]).contains("pombo-simulator"));
+
+    let sandbox = ["--features", "sandbox"];
+    let skipped = tree(&sandbox, &asked_for);
+    assert!(
+        skipped.contains(SKIPS_THE_CHECK),
         "or the test above cannot fail"
     );
-    assert!(sandbox.contains("pombo-simulator"));
+    assert!(tree(&sandbox, &[]).contains("pombo-simulator"));
 }
