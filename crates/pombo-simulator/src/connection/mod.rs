@@ -34,11 +34,11 @@ pub(crate) enum Role {
 
 /// Who is at the other end, as fault rules see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Digits; empty before the login.
-    pub phone_number: String,
+    pub(crate) phone_number: String,
     /// The companion's number; 0 before the login.
-    pub device: u16,
+    pub(crate) device: u16,
 }
 
 /// A stanza with `offline="1"`: it waited.

@@ -54,7 +54,6 @@ impl ServerIdentity {
         let chain = wa::CertChain {
             leaf: MessageField::some(leaf),
             intermediate: MessageField::some(intermediate_certificate),
-            ..Default::default()
         }
         .encode_to_vec();
         Self { key, root, chain }
@@ -119,7 +118,6 @@ fn certificate<R: Rng + CryptoRng>(
         key: Some(subject.public_key.public_key_bytes().to_vec()),
         not_before: Some(now_seconds.saturating_sub(DAY)),
         not_after: Some(now_seconds + 365 * DAY),
-        ..Default::default()
     }
     .encode_to_vec();
     let signature = signer
@@ -129,6 +127,5 @@ fn certificate<R: Rng + CryptoRng>(
     wa::cert_chain::NoiseCertificate {
         details: Some(details),
         signature: Some(signature.to_vec()),
-        ..Default::default()
     }
 }

@@ -163,7 +163,6 @@ impl PhoneIdentity {
             account_signature: Some(signature),
             account_signature_key: Some(self.public.to_vec()),
             details: Some(details),
-            ..Default::default()
         }
         .encode_to_vec()
     }

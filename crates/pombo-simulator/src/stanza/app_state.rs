@@ -41,7 +41,6 @@ impl Collection {
         self.version += 1;
         patch.version = MessageField::some(wa::SyncdVersion {
             version: Some(self.version),
-            ..Default::default()
         });
         self.patches.push((self.version, patch.encode_to_vec()));
     }

@@ -28,7 +28,7 @@ async fn numbers_are_looked_up() {
     let lid = found[0].lid.clone().expect("the LID comes with it");
     let by_lid = alice
         .contacts()
-        .is_on_whatsapp(&[lid.clone()])
+        .is_on_whatsapp(std::slice::from_ref(&lid))
         .await
         .expect("an answer");
     assert_eq!(by_lid[0].jid.user, lid.user);

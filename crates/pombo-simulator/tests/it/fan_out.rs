@@ -173,7 +173,7 @@ async fn a_resend_goes_to_the_device_that_asked_and_to_no_other() {
     alice.send(refused).await;
     let ack = alice
         .connection
-        .wait(|stanza| stanza.tag == "ack" && attribute(stanza, "error") != "")
+        .wait(|stanza| stanza.tag == "ack" && !attribute(stanza, "error").is_empty())
         .await;
     assert_eq!(attribute(&ack, "error"), "479");
     assert_eq!(simulator.take_violations().len(), 1);
@@ -231,7 +231,7 @@ async fn a_status_reaches_all_devices_of_its_audience() {
     for expected in ["479", "400"] {
         let ack = alice
             .connection
-            .wait(|stanza| stanza.tag == "ack" && attribute(stanza, "error") != "")
+            .wait(|stanza| stanza.tag == "ack" && !attribute(stanza, "error").is_empty())
             .await;
         assert_eq!(attribute(&ack, "error"), expected);
     }

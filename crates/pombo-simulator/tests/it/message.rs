@@ -24,11 +24,7 @@ async fn a_message_is_acknowledged_delivered_and_read() {
     assert!(!received.offline);
     alice
         .wait("a delivery receipt", |event| match event {
-            Event::Receipt(receipt) => receipt
-                .message_ids
-                .iter()
-                .any(|delivered| *delivered == id)
-                .then_some(()),
+            Event::Receipt(receipt) => receipt.message_ids.contains(&id).then_some(()),
             _ => None,
         })
         .await;

@@ -130,7 +130,6 @@ impl Client {
     }
 
     /// Waits for an event, also among those that have come already; each is found once.
-    #[track_caller]
     pub(crate) async fn wait<T>(&self, what: &str, mut find: impl FnMut(&Event) -> Option<T>) -> T {
         {
             let mut earlier = self.earlier.lock().expect("no test panicked here");

@@ -28,45 +28,5 @@ pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// A strict simulator.
 pub(crate) async fn simulator() -> Simulator {
-    let subscriber = std::env::var("SIMULATOR_LOG").is_ok();
-    if subscriber {
-        kit_log();
-    }
     Simulator::start().await.expect("the simulator starts")
-}
-
-/// `SIMULATOR_LOG=1`: what happens, on standard error.
-fn kit_log() {
-    use tracing::Subscriber;
-    struct Print;
-    impl Subscriber for Print {
-        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.target().starts_with("pombo_simulator")
-        }
-        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-            tracing::span::Id::from_u64(1)
-        }
-        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-        fn event(&self, event: &tracing::Event<'_>) {
-            struct Visit(String);
-            impl tracing::field::Visit for Visit {
-                fn record_debug(
-                    &mut self,
-                    field: &tracing::field::Field,
-                    value: &dyn std::fmt::Debug,
-                ) {
-                    use std::fmt::Write as _;
-                    write!(self.0, " {}={value:?}", field.name()).ok();
-                }
-            }
-            let mut visit = Visit(String::new());
-            event.record(&mut visit);
-            eprintln!("{:?}{}", std::time::SystemTime::now().elapsed(), visit.0);
-        }
-        fn enter(&self, _: &tracing::span::Id) {}
-        fn exit(&self, _: &tracing::span::Id) {}
-    }
-    // Another test of this process may have set it.
-    tracing::subscriber::set_global_default(Print).ok();
 }
