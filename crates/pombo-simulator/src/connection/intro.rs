@@ -15,11 +15,16 @@ pub(super) struct Intro {
 pub(super) struct NotWhatsApp;
 
 const EDGE_HEADER: usize = 7;
+/// Routing data are a few bytes; what follows the intro in the same message is a handshake, and not much longer.
+const LONGEST: usize = 64 * 1024;
 
 impl Intro {
     /// Adds what was received; once the intro is complete, the rest (the beginning of the frames) comes back.
     pub(super) fn feed(&mut self, data: &[u8]) -> Result<Option<Vec<u8>>, NotWhatsApp> {
         self.received.extend_from_slice(data);
+        if self.received.len() > LONGEST {
+            return Err(NotWhatsApp);
+        }
         let mut rest = self.received.as_slice();
         if rest.starts_with(b"ED") {
             let Some(header) = rest.get(..EDGE_HEADER) else {

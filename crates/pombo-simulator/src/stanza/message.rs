@@ -83,7 +83,11 @@ enum Plan {
 impl Plan {
     /// When the client has an outdated picture of who gets the message: the hash of the present one, by which it notices.
     fn outdated(&self, state: &State, from: &Session, to: &Jid, message: &Node) -> Option<String> {
-        if message.attrs.contains_key("participant") || message.text("category") == "peer" {
+        let is_for_one = message.attrs.contains_key("participant")
+            || message.text("category") == "peer"
+            || message.text("device_fanout") == "false"
+            || to.device != 0;
+        if is_for_one {
             return None;
         }
         let sender = (from.account, from.device);
@@ -466,7 +470,9 @@ impl<'a> Envelope<'a> {
                     other,
                 );
                 if recipient == self.sender.account && !is_peer {
-                    stanza.attr("recipient", self.to.to_non_ad())
+                    // A resend to a companion of one's own names the chat beside the companion.
+                    let chat = self.message.jid("recipient");
+                    stanza.attr("recipient", chat.as_ref().unwrap_or(self.to).to_non_ad())
                 } else {
                     stanza
                 }

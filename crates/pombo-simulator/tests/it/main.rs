@@ -16,4 +16,5 @@ mod message;
 mod offline;
 mod pairing;
 mod presence;
+mod receipt;
 mod session;

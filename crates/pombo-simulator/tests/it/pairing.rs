@@ -87,3 +87,33 @@ async fn a_code_of_eight_characters_links_too() {
     client.connected().await;
     assert_eq!(simulator.companions(ALICE), [1]);
 }
+
+#[tokio::test]
+async fn a_wrong_code_links_nobody() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let client = Client::start(&simulator, ClientOptions::default()).await;
+    client.qr_code().await;
+    let code = client
+        .pair_with_code(PairCodeOptions {
+            phone_number: ALICE.to_owned(),
+            ..Default::default()
+        })
+        .await
+        .expect("a code");
+    let wrong = if code == "11111111" {
+        "22222222"
+    } else {
+        "11111111"
+    };
+    simulator
+        .type_code(ALICE, wrong)
+        .await
+        .expect("some code is awaited");
+    client
+        .wait("the failure of the pairing", |event| {
+            matches!(event, Event::PairingCodeError(_)).then_some(())
+        })
+        .await;
+    assert!(simulator.companions(ALICE).is_empty());
+}
