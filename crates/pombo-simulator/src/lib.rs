@@ -29,11 +29,12 @@ pub mod media;
 mod network;
 mod node;
 mod noise;
-mod phone;
+pub mod phone;
 mod server;
 pub mod simulator;
 mod stanza;
 
 pub use network::clock::Clock;
 pub use network::strict::Violation;
+pub use phone::VirtualPhone;
 pub use simulator::{PairingError, Simulator, SimulatorBuilder, StartError};

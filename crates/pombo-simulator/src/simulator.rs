@@ -14,6 +14,7 @@ use crate::network::settings::Settings;
 use crate::network::strict::Violation;
 use crate::network::{Network, State};
 use crate::noise::ServerIdentity;
+use crate::phone::VirtualPhone;
 use crate::server;
 use crate::stanza::{companion, link_code, pair_device};
 
@@ -83,6 +84,14 @@ impl Simulator {
     pub fn add_account(&self, phone_number: &str, name: &str) {
         self.network()
             .with(|state| state.add_account(phone_number, name));
+    }
+
+    /// The phone of the account with that number (digits), which is made if need be.
+    pub fn phone(&self, phone_number: &str) -> VirtualPhone {
+        let account = self
+            .network()
+            .with(|state| state.add_account(phone_number, phone_number));
+        VirtualPhone::of(self.network(), account).expect("the account was just made, or was there")
     }
 
     /// The account's phone scans a QR code. Returns the companion's number.

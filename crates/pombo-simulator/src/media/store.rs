@@ -321,6 +321,14 @@ impl MediaStore {
         Ok(content.read().await?)
     }
 
+    /// The bytes at a path, for phones, which never wait; `None` also when they are on disk.
+    pub(crate) fn in_memory(&self, path: &str) -> Option<Bytes> {
+        match self.find(path).ok()?.0 {
+            Content::Memory(bytes) => Some(bytes),
+            Content::Disk { .. } => None,
+        }
+    }
+
     /// From now on the answer for this path is 410, or 404 as if it had never been. `false` when there is no such path.
     pub fn remove(&self, path: &str, status: u16) -> bool {
         let mut inner = self.inner();

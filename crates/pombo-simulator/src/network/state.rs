@@ -87,7 +87,8 @@ impl State {
         };
         let now = self.clock.now();
         let identity = PhoneIdentity::generate(&mut self.random);
-        let (phone, device) = Phone::new(id, &identity, &mut self.random, now);
+        let (mut phone, device) = Phone::new(id, &identity, &mut self.random, now);
+        let collections = phone.first_settings(name, now);
         self.directory.insert(phone_number.to_owned(), id);
         self.directory.insert(lid.clone(), id);
         self.accounts.insert(
@@ -103,7 +104,7 @@ impl State {
                 devices: BTreeMap::from([(0, device)]),
                 next_device: 1,
                 devices_changed_at: now,
-                collections: Default::default(),
+                collections,
                 last_seen: None,
                 subscribers: Default::default(),
                 contacts: BTreeSet::new(),

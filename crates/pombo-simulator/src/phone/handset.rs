@@ -1,17 +1,25 @@
 //! The phone: what it remembers, and what it does when something arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wacore_libsignal::protocol::KeyPair;
+use tokio::sync::watch;
+use wacore_binary::{Jid, Node, Server};
+use waproto::whatsapp as wa;
 
+use super::app_state::{AppState, Change};
+use super::error::PhoneError;
+use super::habits::Habits;
+use super::history::HistorySettings;
 use super::identity::PhoneIdentity;
-use crate::network::device::{PreKey, SignedPreKey};
+use super::signal::{PeerAddress, Signal, key_bytes};
+use super::view::secrets::Addresses;
+use super::view::{ShownMessage, View};
 use crate::network::random::Random;
-use crate::network::{AccountId, Device, DeviceNumber, Network};
-use crate::node::Stanza;
-use crate::noise::certificate::public_bytes;
+use crate::network::{AccountId, Addressing, Device, DeviceNumber, Network, State};
+use crate::node::{NodeExt as _, Stanza, node};
+use crate::stanza::app_state::Collections;
 
 /// Something for a phone to do. Done one after the other, never while the network's state is locked.
 #[derive(Debug, Clone)]
@@ -22,17 +30,54 @@ pub(crate) enum Errand {
     CompanionReady(DeviceNumber),
     /// The network has few one-time keys of the phone left.
     PreKeysLow,
+    /// A companion has changed settings of the account.
+    SettingsChanged,
 }
 
 /// How many one-time keys a phone uploads at a time.
 const UPLOADED_KEYS: u32 = 30;
+/// Sent messages that a phone keeps, in case that somebody asks for one again.
+const KEPT_SENT: usize = 1000;
+/// Messages that wait to be asked for by [`super::VirtualPhone::next_message`]; the oldest are dropped.
+const KEPT_ARRIVALS: usize = 10_000;
 
 /// A phone's memory. The public halves of its keys are at the server, in device 0.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Phone {
-    account: AccountId,
-    signed_pre_key: [u8; 32],
-    pre_keys: BTreeMap<u32, [u8; 32]>,
+    pub(super) account: AccountId,
+    pub(super) signal: Signal,
+    pub(super) app_state: AppState,
+    pub(super) view: View,
+    pub(super) habits: Habits,
+    pub(super) history: HistorySettings,
+    pub(super) online: bool,
+    pub(super) nct_salt: Option<Vec<u8>>,
+    pub(super) sent: VecDeque<SentMessage>,
+    /// How often a message was asked for again, by chat and id.
+    pub(super) retries: BTreeMap<String, u8>,
+    /// What waits while it is offline.
+    #[serde(skip)]
+    pub(super) held: VecDeque<Errand>,
+    /// New messages of others that nobody has asked for yet.
+    #[serde(skip)]
+    pub(super) arrivals: VecDeque<ShownMessage>,
+    /// Encrypted files that it has sent or received, by hash: it can upload them once more.
+    #[serde(skip)]
+    pub(super) files: BTreeMap<Vec<u8>, bytes::Bytes>,
+    /// Counts changes of what it shows.
+    #[serde(skip)]
+    pub(super) changes: watch::Sender<u64>,
+}
+
+/// A message that may be asked for again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SentMessage {
+    pub(super) id: String,
+    pub(super) to: String,
+    #[serde(with = "super::view::message::encoded")]
+    pub(super) content: wa::Message,
+    /// To the account's own companions, about itself.
+    pub(super) peer: bool,
 }
 
 impl Phone {
@@ -41,59 +86,233 @@ impl Phone {
         account: AccountId,
         identity: &PhoneIdentity,
         random: &mut Random,
-        _now: u64,
+        now: u64,
     ) -> (Self, Device) {
-        let signed = random.key_pair();
-        let signature = identity.sign(random, &[&signed.public_key.serialize()]);
+        let mut signal = Signal::new(identity, now, random.below(u64::MAX));
+        let app_state = AppState::new(signal.random(), now);
         let mut phone = Self {
             account,
-            signed_pre_key: *signed.private_key.serialize(),
-            pre_keys: BTreeMap::new(),
+            signal,
+            app_state,
+            view: View::default(),
+            habits: Habits::default(),
+            history: HistorySettings::default(),
+            online: true,
+            nct_salt: None,
+            sent: VecDeque::new(),
+            retries: BTreeMap::new(),
+            held: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            files: BTreeMap::new(),
+            changes: watch::Sender::default(),
         };
+        let device = phone.published(identity.registration_id);
+        (phone, device)
+    }
+
+    /// Device 0 as the network keeps it, with fresh keys.
+    pub(super) fn published(&mut self, registration_id: u32) -> Device {
         let mut device = Device {
             number: 0,
-            identity: identity.public(),
-            registration_id: identity.registration_id,
-            signed_pre_key: Some(SignedPreKey {
-                id: 1,
-                public: public_bytes(&signed),
-                signature,
-            }),
+            identity: key_bytes(self.signal.identity()),
+            registration_id,
+            signed_pre_key: Some(self.signal.signed_pre_key()),
             bootstrapped: true,
             ..Device::default()
         };
         for _ in 0..UPLOADED_KEYS {
-            device
-                .pre_keys
-                .push_back(phone.new_pre_key(&random.key_pair()));
+            device.pre_keys.push_back(self.signal.new_pre_key());
         }
-        (phone, device)
+        device
     }
 
-    fn new_pre_key(&mut self, pair: &KeyPair) -> PreKey {
-        let id = self
-            .pre_keys
-            .last_key_value()
-            .map_or(1, |(last, _)| last + 1);
-        self.pre_keys.insert(id, *pair.private_key.serialize());
-        PreKey {
-            id,
-            public: public_bytes(pair),
-        }
+    /// The settings that a new account has before any companion is linked: its name.
+    pub(crate) fn first_settings(&mut self, name: &str, now: u64) -> Collections {
+        let encoded = Change::PushName(name.to_owned()).encode();
+        let now_ms = i64::try_from(now * 1000).unwrap_or(i64::MAX);
+        let collection = encoded.collection;
+        let patch = self
+            .app_state
+            .patch(self.signal.random(), collection, &[encoded], now_ms);
+        let mut collections = Collections::new();
+        collections
+            .entry(collection.to_owned())
+            .or_default()
+            .append(patch);
+        collections
     }
 
-    /// Does one thing.
+    /// Does one thing; later, when the phone is offline.
     pub(crate) fn run(&mut self, network: &Arc<Network>, errand: Errand) {
+        if !self.online {
+            if self.held.len() < KEPT_ARRIVALS && is_kept(&errand) {
+                self.held.push_back(errand);
+            }
+            return;
+        }
         match errand {
-            Errand::Receive(_) | Errand::CompanionReady(_) => {}
+            Errand::Receive(stanza) => self.receive(network, &stanza),
+            Errand::CompanionReady(device) => self.bootstrap(network, device),
             Errand::PreKeysLow => network.with(|state| {
                 for _ in 0..UPLOADED_KEYS {
-                    let key = self.new_pre_key(&state.random.key_pair());
+                    let key = self.signal.new_pre_key();
                     if let Some(device) = state.device_mut(self.account, 0) {
                         device.pre_keys.push_back(key);
                     }
                 }
             }),
+            Errand::SettingsChanged => network.with(|state| self.read_settings(state)),
+        }
+        self.changed();
+    }
+
+    /// Whoever waits for something on the screen looks again.
+    pub(super) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Goes on with what has waited, as a phone that has found its network again.
+    pub(super) fn come_online(&mut self, network: &Arc<Network>) {
+        self.online = true;
+        while let Some(errand) = self.held.pop_front() {
+            self.run(network, errand);
+        }
+        self.changed();
+    }
+
+    pub(super) fn own(&self, device: DeviceNumber) -> PeerAddress {
+        PeerAddress::new(self.account, device)
+    }
+
+    pub(super) fn own_addresses(&self, network: &Arc<Network>) -> Addresses {
+        network.with(|state| addresses(state, self.account))
+    }
+
+    /// A message that came, or that a companion or the phone itself has sent.
+    pub(super) fn shown(&self, chat: &str, id: &str) -> Result<&ShownMessage, PhoneError> {
+        self.view
+            .message(chat, id)
+            .ok_or_else(|| PhoneError::NoMessage {
+                chat: chat.to_owned(),
+                id: id.to_owned(),
+            })
+    }
+
+    pub(super) fn remember_sent(&mut self, message: SentMessage) {
+        if self.sent.len() >= KEPT_SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(message);
+    }
+
+    pub(super) fn remember_arrival(&mut self, message: ShownMessage) {
+        if self.arrivals.len() >= KEPT_ARRIVALS {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(message);
+    }
+
+    /// A message id, as phones make them.
+    pub(super) fn new_id(&mut self) -> String {
+        use rand::RngExt as _;
+        let bytes: [u8; 9] = self.signal.random().random();
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        format!("3A{digits}")
+    }
+
+    /// Sends a stanza, and gives what the network said to it.
+    pub(super) fn tell(
+        &self,
+        network: &Arc<Network>,
+        stanza: Node,
+    ) -> Result<Vec<Node>, PhoneError> {
+        if !self.online {
+            return Err(PhoneError::Offline);
+        }
+        Ok(network.send_from_phone(self.account, stanza))
+    }
+
+    /// Asks the network something, and gives the answer's children.
+    pub(super) fn ask(
+        &mut self,
+        network: &Arc<Network>,
+        namespace: &'static str,
+        kind: &'static str,
+        to: Jid,
+        content: Vec<Node>,
+    ) -> Result<Node, PhoneError> {
+        let id = self.new_id();
+        self.request(network, namespace, kind, to, None, content, &id)
+    }
+
+    pub(super) fn request(
+        &mut self,
+        network: &Arc<Network>,
+        namespace: &'static str,
+        kind: &'static str,
+        to: Jid,
+        target: Option<Jid>,
+        content: Vec<Node>,
+        id: &str,
+    ) -> Result<Node, PhoneError> {
+        let mut request = node("iq")
+            .attr("to", to)
+            .attr("xmlns", namespace)
+            .attr("type", kind)
+            .attr("id", id);
+        if let Some(target) = target {
+            request = request.attr("target", target);
+        }
+        let answers = self.tell(network, request.children(content).build())?;
+        let answer = answers
+            .into_iter()
+            .find(|answer| answer.tag == "iq" && answer.text("id") == id)
+            .ok_or(PhoneError::NoAnswer)?;
+        match answer.child("error") {
+            Some(error) if answer.text("type") == "error" => Err(PhoneError::Refused {
+                code: error.parsed("code").unwrap_or(0),
+                text: error.text("text").into_owned(),
+            }),
+            _ => Ok(answer),
         }
     }
+}
+
+/// What only matters at the moment is not kept for a phone that is away.
+fn is_kept(errand: &Errand) -> bool {
+    match errand {
+        Errand::Receive(stanza) => !matches!(stanza.tag.as_ref(), "presence" | "chatstate"),
+        Errand::CompanionReady(_) | Errand::PreKeysLow | Errand::SettingsChanged => true,
+    }
+}
+
+/// The two addresses of an account.
+pub(super) fn addresses(state: &State, account: AccountId) -> Addresses {
+    let account = state.account(account);
+    let address = |addressing| {
+        account
+            .map(|account| account.jid(addressing).to_string())
+            .unwrap_or_default()
+    };
+    Addresses {
+        pn: address(Addressing::Pn),
+        lid: address(Addressing::Lid),
+    }
+}
+
+/// The address of the chat that belongs to an address: by phone number, without device. Of groups and the like: itself.
+pub(super) fn chat_of(state: &State, jid: &Jid) -> String {
+    match jid.server {
+        Server::Pn | Server::Lid => match state.resolve(jid) {
+            Some(account) => addresses(state, account).pn,
+            None => jid.to_non_ad().to_string(),
+        },
+        _ => jid.to_non_ad().to_string(),
+    }
+}
+
+/// The same for an address that is text.
+pub(super) fn chat_named(state: &State, jid: &str) -> String {
+    jid.parse::<Jid>()
+        .map_or_else(|_| jid.to_owned(), |jid| chat_of(state, &jid))
 }

@@ -14,6 +14,7 @@ use super::answer::{Answer, Refusal, Reply};
 use crate::media::{MediaKind, MediaStore};
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, node};
+use crate::phone::Errand;
 
 /// The collections of one account, by name.
 pub(crate) type Collections = BTreeMap<String, Collection>;
@@ -142,6 +143,9 @@ pub(crate) fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
         return Err(Refusal::Malformed("a synchronisation of nothing"));
     }
     notify(state, from.account, Some(from.device), &changed);
+    if !changed.is_empty() {
+        state.errand(from.account, Errand::SettingsChanged);
+    }
     Reply::node(node("sync").children(collections).build())
 }
 
