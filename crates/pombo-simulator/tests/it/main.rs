@@ -15,6 +15,7 @@ mod media;
 mod message;
 mod offline;
 mod pairing;
+mod phone_message;
 mod presence;
 mod receipt;
 mod session;
