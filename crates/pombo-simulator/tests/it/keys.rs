@@ -16,8 +16,10 @@ async fn one_time_keys_are_used_up_and_the_client_uploads_new_ones() {
     let alice = Client::linked_with(&simulator, ALICE, options).await;
     let bob = Client::linked(&simulator, BOB).await;
     let device = alice.pn().expect("linked").device;
+    // The phone has used some of the first twenty to write to its companion.
+    let first = 1..=20;
     eventually("the first upload", || {
-        simulator.pre_keys(ALICE, device) == 20
+        first.contains(&simulator.pre_keys(ALICE, device))
     })
     .await;
     for request in 0..17 {
