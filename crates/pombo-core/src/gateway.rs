@@ -15,7 +15,7 @@ use pombo_domain::port::{
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
-use pombo_media::Preparer;
+use pombo_media::{Incoming, MediaConfig, Preparer};
 use pombo_store::auth_state::InstanceAuth;
 use pombo_store::{Db, StoreError, event, instance, proxy, settings, subscription};
 use tokio::sync::{Mutex, Semaphore};
@@ -169,6 +169,15 @@ impl GatewayBuilder {
 }
 
 impl Gateway {
+    /// Takes a file in that arrives in pieces, without keeping a large one in memory.
+    #[must_use]
+    pub fn incoming_file(&self) -> Incoming {
+        match &self.media {
+            Some(media) => media.incoming(),
+            None => Incoming::new(&MediaConfig::default()),
+        }
+    }
+
     /// Starts putting a gateway together over an open store.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! Bodies that may carry a file: `multipart/form-data` with the file in the field `file`, or JSON.
 
-use axum::extract::multipart::MultipartError;
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
-use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body_util::{LengthLimitError, Limited};
+use pombo_core::SendError;
+use pombo_domain::media::MediaFile;
 use serde_json::{Map, Value};
 
 use super::body::{Checked, Origin, RawBody, check, too_large};
@@ -17,7 +18,7 @@ const MAX_FIELDS: usize = 1000;
 
 /// A file that came in a form.
 pub(crate) struct Upload {
-    pub(crate) bytes: Bytes,
+    pub(crate) file: MediaFile,
     pub(crate) mimetype: Option<String>,
     pub(crate) file_name: Option<String>,
 }
@@ -49,7 +50,7 @@ impl<T: Checked> FromRequest<Api> for ValidForm<T> {
             let form = Multipart::from_request(request, api)
                 .await
                 .map_err(|error| ApiError::plain(StatusCode::BAD_REQUEST, error.body_text()))?;
-            read(form).await
+            read(form, api).await
         };
         let Ok(read) = tokio::time::timeout(api.config.request_timeout, reading).await else {
             return Err(ApiError::plain(
@@ -62,7 +63,10 @@ impl<T: Checked> FromRequest<Api> for ValidForm<T> {
     }
 }
 
-async fn read(mut form: Multipart) -> Result<(Map<String, Value>, Option<Upload>), ApiError> {
+async fn read(
+    mut form: Multipart,
+    api: &Api,
+) -> Result<(Map<String, Value>, Option<Upload>), ApiError> {
     let (mut members, mut upload) = (Map::new(), None);
     let mut count = 0;
     while let Some(field) = form.next_field().await.map_err(|error| refused(&error))? {
@@ -79,10 +83,10 @@ async fn read(mut form: Multipart) -> Result<(Map<String, Value>, Option<Upload>
                 return Err(ApiError::plain(StatusCode::BAD_REQUEST, "Unexpected field"));
             }
             let mimetype = field.content_type().map(str::to_owned);
-            let bytes = field.bytes().await.map_err(|error| refused(&error))?;
+            let file = store(field, api).await?;
             let file_name = Some(file_name).filter(|name| !name.is_empty());
             upload = Some(Upload {
-                bytes,
+                file,
                 mimetype,
                 file_name,
             });
@@ -92,6 +96,15 @@ async fn read(mut form: Multipart) -> Result<(Map<String, Value>, Option<Upload>
         }
     }
     Ok((members, upload))
+}
+
+/// Piece by piece: a large file is not in memory whole.
+async fn store(mut field: Field<'_>, api: &Api) -> Result<MediaFile, ApiError> {
+    let mut incoming = api.gateway.incoming_file();
+    while let Some(piece) = field.chunk().await.map_err(|error| refused(&error))? {
+        incoming.push(&piece).await.map_err(SendError::from)?;
+    }
+    Ok(incoming.finish().await.map_err(SendError::from)?)
 }
 
 fn refused(error: &MultipartError) -> ApiError {

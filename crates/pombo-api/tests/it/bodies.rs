@@ -1,6 +1,7 @@
 //! Bodies of every kind, good and bad.
 
 use http::{Method, Request};
+use pombo_domain::media::MediaContent;
 use pombo_domain::message::{MediaSource, OutgoingContent};
 use serde_json::{Value, json};
 
@@ -168,14 +169,14 @@ async fn files_come_in_forms() {
         panic!("not a file")
     };
     let MediaSource::Upload {
-        bytes, file_name, ..
+        file, file_name, ..
     } = media.source
     else {
         panic!("not uploaded")
     };
     assert_eq!(
-        (&bytes[..], file_name.as_deref()),
-        (&b"PNG"[..], Some("a.png"))
+        (file.content(), file_name.as_deref()),
+        (MediaContent::Memory(&"PNG".into()), Some("a.png"))
     );
     assert_eq!(media.mimetype.as_deref(), Some("image/png"));
 }

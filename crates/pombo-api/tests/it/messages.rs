@@ -175,7 +175,7 @@ async fn media_of_every_source() {
         assert_eq!(sent.caption, None);
         match sent.source {
             MediaSource::Url(url) => assert_eq!(url, media),
-            MediaSource::Base64(text) => assert_eq!(text, "iVBORw0KGgo="),
+            MediaSource::Base64(text) => assert_eq!(*text, "iVBORw0KGgo="),
             MediaSource::Upload { .. } => panic!("nothing was uploaded"),
         }
     }

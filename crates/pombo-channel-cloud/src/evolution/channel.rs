@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pombo_domain::channel::{ChannelError, SentMessage};
 use pombo_domain::instance::ChannelKind;
+use pombo_domain::media::{MediaContent, MediaFile};
 use pombo_domain::message::{
     DeviceSource, Media, MediaSource, MessageKey, Outgoing, OutgoingContent, SendAction,
 };
@@ -55,8 +56,9 @@ impl Channel for EvolutionChannel {
         remote_jid: &str,
         outgoing: &Outgoing,
     ) -> Result<SentMessage, ChannelError> {
-        let (message_type, mut message) =
-            shape(&outgoing.content).ok_or(ChannelError::NotAvailable(ChannelKind::Evolution))?;
+        let (message_type, mut message) = shape(&outgoing.content)
+            .await?
+            .ok_or(ChannelError::NotAvailable(ChannelKind::Evolution))?;
         // Compatible: of the quoted message only its key is passed on.
         if let Some(quoted) = &outgoing.quoted {
             message.insert(
@@ -74,8 +76,11 @@ impl Channel for EvolutionChannel {
     }
 }
 
+/// The `messageType` and the content.
+type Shape = (&'static str, Map<String, Value>);
+
 /// `None`: the channel has no such thing.
-fn shape(content: &OutgoingContent) -> Option<(&'static str, Map<String, Value>)> {
+async fn shape(content: &OutgoingContent) -> Result<Option<Shape>, ChannelError> {
     let mut message = Map::new();
     let message_type = match content {
         OutgoingContent::Text { text } => {
@@ -88,14 +93,15 @@ fn shape(content: &OutgoingContent) -> Option<(&'static str, Map<String, Value>)
                 &media.source,
                 media.mimetype.as_deref(),
                 media.file_name.as_deref(),
-            );
+            )
+            .await?;
             put(&mut message, "caption", media.caption.as_deref());
             kind_of(media)
         }
         OutgoingContent::Audio {
             source, mimetype, ..
         } => {
-            file(&mut message, source, mimetype.as_deref(), None);
+            file(&mut message, source, mimetype.as_deref(), None).await?;
             "audioMessage"
         }
         OutgoingContent::Buttons {
@@ -122,9 +128,9 @@ fn shape(content: &OutgoingContent) -> Option<(&'static str, Map<String, Value>)
         | OutgoingContent::Carousel { .. }
         | OutgoingContent::Status(_)
         | OutgoingContent::Forward { .. }
-        | OutgoingContent::Raw { .. } => return None,
+        | OutgoingContent::Raw { .. } => return Ok(None),
     };
-    Some((message_type, message))
+    Ok(Some((message_type, message)))
 }
 
 fn kind_of(media: &Media) -> &'static str {
@@ -132,22 +138,22 @@ fn kind_of(media: &Media) -> &'static str {
 }
 
 /// `mediaUrl` for what can be fetched, else `mediaUrl: null` and the file itself in `base64`, so that nothing is lost.
-fn file(
+async fn file(
     message: &mut Map<String, Value>,
     source: &MediaSource,
     mimetype: Option<&str>,
     file_name: Option<&str>,
-) {
+) -> Result<(), ChannelError> {
     let (url, base64, uploaded_type, uploaded_name) = match source {
         MediaSource::Url(url) => (Value::from(url.clone()), None, None, None),
-        MediaSource::Base64(text) => (Value::Null, Some(text.clone()), None, None),
+        MediaSource::Base64(text) => (Value::Null, Some(text.to_string()), None, None),
         MediaSource::Upload {
-            bytes,
+            file,
             mimetype,
             file_name,
         } => (
             Value::Null,
-            Some(STANDARD.encode(bytes)),
+            Some(encoded(file).await?),
             mimetype.as_deref(),
             file_name.as_deref(),
         ),
@@ -157,6 +163,19 @@ fn file(
     put(message, "fileName", file_name.or(uploaded_name));
     if let Some(base64) = base64 {
         message.insert("base64".to_owned(), base64.into());
+    }
+    Ok(())
+}
+
+/// In memory whole: the event carries it as text.
+async fn encoded(file: &MediaFile) -> Result<String, ChannelError> {
+    match file.content() {
+        MediaContent::Memory(bytes) => Ok(STANDARD.encode(bytes)),
+        MediaContent::Disk(path) => {
+            let bytes = tokio::fs::read(path).await;
+            let bytes = bytes.map_err(|error| ChannelError::Failed(error.to_string()))?;
+            Ok(STANDARD.encode(bytes))
+        }
     }
 }
 
@@ -209,7 +228,7 @@ mod tests {
     async fn a_file_is_never_lost() {
         let media = Media {
             kind: MediaKind::Document,
-            source: MediaSource::Base64("AAAA".to_owned()),
+            source: MediaSource::Base64(Arc::new("AAAA".to_owned())),
             mimetype: None,
             caption: Some("c".to_owned()),
             file_name: Some("a.pdf".to_owned()),

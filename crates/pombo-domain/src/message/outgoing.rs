@@ -1,10 +1,11 @@
 //! What a user asks to send.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::MessageKey;
-use crate::media::{LinkPreview, PreparedMedia};
+use crate::media::{LinkPreview, MediaFile, PreparedMedia};
 
 /// Everything that can be asked of a channel under `/message/*`. A closed set: match it without `_`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -339,12 +340,12 @@ pub struct Media {
 pub enum MediaSource {
     /// To be fetched.
     Url(String),
-    /// Base64 text without a data-URI prefix, checked.
-    Base64(String),
+    /// Base64 text without a data-URI prefix, checked. Shared, since it can be very long.
+    Base64(Arc<String>),
     /// Uploaded in a form.
     Upload {
-        /// The bytes.
-        bytes: Bytes,
+        /// The file.
+        file: MediaFile,
         /// The type that the form named.
         mimetype: Option<String>,
         /// The name that the form gave.

@@ -18,6 +18,7 @@ use tracing::debug;
 use crate::config::MediaConfig;
 use crate::error::MediaError;
 use crate::ffmpeg::Ffmpeg;
+use crate::incoming::Incoming;
 use crate::picture;
 use crate::preview::Previewer;
 use crate::reader::MediaReader;
@@ -64,6 +65,12 @@ impl Preparer {
     #[must_use]
     pub fn ffmpeg(&self) -> Option<&Ffmpeg> {
         self.ffmpeg.as_ref()
+    }
+
+    /// Takes a file in that arrives in pieces.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming {
+        Incoming::new(&self.config)
     }
 
     /// Fetches or decodes a file, and looks at its first bytes.

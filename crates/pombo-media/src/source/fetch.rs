@@ -2,14 +2,11 @@ use std::time::Duration;
 
 use pombo_domain::media::MediaFile;
 use pombo_net::{HeaderMap, OutboundClient, OutboundError};
-use tokio::task::spawn_blocking;
 
 use super::{disposition, file_name};
 use crate::error::MediaError;
-use crate::spool::{Limits, Spool};
-
-/// How much is collected before it is written.
-const BATCH: usize = 256 * 1024;
+use crate::incoming::Incoming;
+use crate::spool::Limits;
 
 pub(super) struct Fetched {
     pub(super) file: MediaFile,
@@ -47,30 +44,14 @@ pub(super) async fn fetch(
     let served = header("content-type").map(|value| String::from_utf8_lossy(value).into_owned());
     let named = header("content-disposition").and_then(disposition::file_name);
 
-    let mut spool = Spool::new(limits);
-    let mut batch = Vec::new();
+    let mut incoming = Incoming::with_limits(limits);
     while let Some(chunk) = download.chunk().await.map_err(too_large)? {
-        batch.extend_from_slice(&chunk);
-        if batch.len() >= BATCH {
-            (spool, batch) = write(spool, batch).await?;
-        }
+        incoming.push(&chunk).await?;
     }
-    (spool, _) = write(spool, batch).await?;
     Ok(Fetched {
-        file: spool.finish()?,
+        file: incoming.finish().await?,
         served,
         file_name: named,
         url_name: file_name::of_url(url),
     })
-}
-
-/// Not one of the bounded workers: a slow download must not wait for pictures to be decoded.
-async fn write(mut spool: Spool, mut batch: Vec<u8>) -> Result<(Spool, Vec<u8>), MediaError> {
-    spawn_blocking(move || {
-        spool.push(&batch)?;
-        batch.clear();
-        Ok((spool, batch))
-    })
-    .await
-    .unwrap_or(Err(MediaError::Stumbled))
 }

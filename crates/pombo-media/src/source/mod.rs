@@ -10,16 +10,18 @@ mod file_name;
 
 pub(crate) use file_name::clean as clean_file_name;
 
-use bytes::Bytes;
-use pombo_domain::media::MediaFile;
+use std::sync::Arc;
+
+use pombo_domain::media::{MediaContent, MediaFile};
 use pombo_domain::message::MediaSource;
 use pombo_net::OutboundClient;
 
 use crate::config::MediaConfig;
 use crate::error::MediaError;
+use crate::incoming::Incoming;
 use crate::mime;
 use crate::reader::MediaReader;
-use crate::spool::{Limits, Spool};
+use crate::spool::Limits;
 use crate::workers::Workers;
 
 /// A file as it arrived, with what its way here said about it.
@@ -79,15 +81,17 @@ impl Loader {
     pub(crate) async fn load(&self, source: MediaSource) -> Result<SourceFile, MediaError> {
         match source {
             MediaSource::Url(url) => match url.trim().get(..5) {
-                Some(scheme) if scheme.eq_ignore_ascii_case("data:") => self.text(url).await,
+                Some(scheme) if scheme.eq_ignore_ascii_case("data:") => {
+                    self.text(Arc::new(url)).await
+                }
                 _ => self.url(url.trim()).await,
             },
             MediaSource::Base64(text) => self.text(text).await,
             MediaSource::Upload {
-                bytes,
+                file,
                 mimetype,
                 file_name,
-            } => self.upload(bytes, mimetype, file_name).await,
+            } => self.upload(file, mimetype, file_name).await,
         }
     }
 
@@ -102,7 +106,7 @@ impl Loader {
         Ok(file)
     }
 
-    async fn text(&self, text: String) -> Result<SourceFile, MediaError> {
+    async fn text(&self, text: Arc<String>) -> Result<SourceFile, MediaError> {
         let limits = Limits::from(&self.config);
         let (file, named) = self
             .workers
@@ -115,21 +119,19 @@ impl Loader {
 
     async fn upload(
         &self,
-        bytes: Bytes,
+        file: MediaFile,
         mimetype: Option<String>,
         file_name: Option<String>,
     ) -> Result<SourceFile, MediaError> {
         let limits = Limits::from(&self.config);
-        let file = if bytes.len() <= limits.memory_bytes {
-            in_memory(bytes, limits.max_bytes)?
-        } else {
-            self.workers
-                .run(move || {
-                    let mut spool = Spool::new(limits);
-                    spool.push(&bytes)?;
-                    spool.finish()
-                })
-                .await?
+        let file = match file.content() {
+            MediaContent::Memory(bytes) => Incoming::whole(limits, bytes.clone()).await?,
+            MediaContent::Disk(_) if file.is_empty() => return Err(MediaError::Empty),
+            MediaContent::Disk(_) if file.len() > limits.max_bytes => {
+                let limit = limits.max_bytes;
+                return Err(MediaError::TooLarge { limit });
+            }
+            MediaContent::Disk(_) => file,
         };
         let mut file = self.known(file).await?;
         file.named = mimetype.as_deref().and_then(mime::named);
@@ -153,16 +155,6 @@ impl Loader {
             url_name: None,
         })
     }
-}
-
-fn in_memory(bytes: Bytes, limit: u64) -> Result<MediaFile, MediaError> {
-    if bytes.is_empty() {
-        return Err(MediaError::Empty);
-    }
-    if bytes.len() as u64 > limit {
-        return Err(MediaError::TooLarge { limit });
-    }
-    Ok(MediaFile::in_memory(bytes))
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use image::AnimationDecoder;
 use image::codecs::webp::WebPDecoder;
-use pombo_domain::message::MediaSource;
 use pombo_media::{MediaConfig, MediaReader, Wishes};
 
-use crate::kit::{Page, Server, bare, full, made_by_ffmpeg, upload};
+use crate::kit::{Page, Server, bare, base64, full, made_by_ffmpeg, upload};
 
 fn mp4() -> Vec<u8> {
     made_by_ffmpeg(&["-c:v", "mpeg4", "-c:a", "aac"], "mp4")
@@ -34,12 +31,7 @@ async fn without_ffmpeg_a_film_has_all_but_a_thumbnail() {
     let mp4 = mp4();
     let preparer = bare(MediaConfig::default());
     let server = Server::start(&[("/round.mp4", Page::of_type("video/mp4", mp4.clone()))]).await;
-    let text = BASE64_STANDARD.encode(&mp4);
-    for source in [
-        server.source("/round.mp4"),
-        MediaSource::Base64(text),
-        upload(mp4),
-    ] {
+    for source in [server.source("/round.mp4"), base64(&mp4), upload(mp4)] {
         let source = preparer.load(source).await.unwrap();
         let prepared = preparer.ptv(source).await.unwrap();
         assert_eq!(prepared.mimetype, "video/mp4");

@@ -1,3 +1,4 @@
+use pombo_domain::media::MediaFile;
 use pombo_domain::message::MediaSource;
 use pombo_media::{MediaConfig, MediaReader, VOICE_NOTE, Wishes};
 
@@ -96,7 +97,7 @@ async fn untouched_voice_notes_are_measured_where_that_is_possible() {
     let aac = made_by_ffmpeg(&["-vn", "-c:a", "aac"], "aac");
     for (bytes, has_waveform) in [(mp3, true), (aac, false)] {
         let source = MediaSource::Upload {
-            bytes: bytes.clone().into(),
+            file: MediaFile::in_memory(bytes.clone()),
             mimetype: Some("audio/mpeg".to_owned()),
             file_name: Some("a.mp3".to_owned()),
         };

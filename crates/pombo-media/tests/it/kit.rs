@@ -7,8 +7,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
+use pombo_domain::media::MediaFile;
 use pombo_domain::message::MediaSource;
 use pombo_media::{Ffmpeg, MediaConfig, Preparer};
 use pombo_net::{OutboundClient, OutboundConfig, OutboundPolicy};
@@ -190,9 +193,14 @@ pub(crate) async fn full() -> Option<Preparer> {
     ))
 }
 
+/// Base64 text as the API hands it over.
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> MediaSource {
+    MediaSource::Base64(Arc::new(BASE64_STANDARD.encode(bytes)))
+}
+
 pub(crate) fn upload(bytes: impl Into<Bytes>) -> MediaSource {
     MediaSource::Upload {
-        bytes: bytes.into(),
+        file: MediaFile::in_memory(bytes),
         mimetype: None,
         file_name: None,
     }

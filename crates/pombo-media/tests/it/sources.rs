@@ -1,9 +1,10 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use image::ImageFormat;
-use pombo_domain::media::MediaContent;
+use pombo_domain::media::{MediaContent, MediaFile};
 use pombo_domain::message::{Media, MediaKind, MediaSource};
 use pombo_media::{MediaConfig, MediaError, MediaReader, Preparer, Wishes};
 use pombo_net::OutboundPolicy;
@@ -147,8 +148,8 @@ async fn base64_and_data_uris_are_files() {
     let text = BASE64_STANDARD.encode(&png);
     let preparer = bare(MediaConfig::default());
     for source in [
-        MediaSource::Base64(text.clone()),
-        MediaSource::Base64(format!("data:image/png;base64,{text}")),
+        MediaSource::Base64(Arc::new(text.clone())),
+        MediaSource::Base64(Arc::new(format!("data:image/png;base64,{text}"))),
         MediaSource::Url(format!("data:image/png;base64,{text}")),
     ] {
         let prepared = preparer
@@ -160,12 +161,12 @@ async fn base64_and_data_uris_are_files() {
         assert_eq!((prepared.width, prepared.height), (Some(20), Some(10)));
     }
     let error = preparer
-        .load(MediaSource::Base64("%%%".to_owned()))
+        .load(MediaSource::Base64(Arc::new("%%%".to_owned())))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the file is not valid base64");
     let error = preparer
-        .load(MediaSource::Base64(String::new()))
+        .load(MediaSource::Base64(Arc::default()))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the file is empty");
@@ -175,7 +176,7 @@ async fn base64_and_data_uris_are_files() {
 async fn an_upload_keeps_its_name_and_type() {
     let preparer = bare(MediaConfig::default());
     let source = MediaSource::Upload {
-        bytes: "a,b".into(),
+        file: MediaFile::in_memory("a,b"),
         mimetype: Some("text/csv".to_owned()),
         file_name: Some("C:\\fakepath\\list.dat".to_owned()),
     };
@@ -210,7 +211,7 @@ async fn large_files_lie_on_disk_while_they_are_needed() {
     let text = BASE64_STANDARD.encode(vec![b'x'; 300_000]);
     for source in [
         server.source("/large"),
-        MediaSource::Base64(text),
+        MediaSource::Base64(Arc::new(text)),
         upload(vec![b'x'; 300_000]),
     ] {
         let prepared = preparer

@@ -1,5 +1,7 @@
 //! Where a file comes from, as users write it.
 
+use std::sync::Arc;
+
 use pombo_domain::message::MediaSource;
 use url::Url;
 
@@ -16,13 +18,13 @@ impl Source {
     /// An uploaded file, else a URL, a data URI, or base64 with or without padding. `None` when it is none of these.
     pub(super) fn read(text: Option<&str>, upload: Option<Upload>) -> Option<Self> {
         if let Some(Upload {
-            bytes,
+            file,
             mimetype,
             file_name,
         }) = upload
         {
             let source = MediaSource::Upload {
-                bytes,
+                file,
                 mimetype: mimetype.clone(),
                 file_name,
             };
@@ -38,7 +40,7 @@ impl Source {
                 .unwrap_or_default();
             let mimetype = Some(mimetype.to_owned()).filter(|mimetype| !mimetype.is_empty());
             return Some(Self {
-                source: MediaSource::Base64(base64(data)?),
+                source: MediaSource::Base64(Arc::new(base64(data)?)),
                 mimetype,
             });
         }
@@ -49,7 +51,7 @@ impl Source {
             });
         }
         base64(text).map(|text| Self {
-            source: MediaSource::Base64(text),
+            source: MediaSource::Base64(Arc::new(text)),
             mimetype: None,
         })
     }
