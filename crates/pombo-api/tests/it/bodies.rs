@@ -2,7 +2,7 @@
 
 use http::{Method, Request};
 use pombo_domain::media::MediaContent;
-use pombo_domain::message::{MediaSource, OutgoingContent};
+use pombo_domain::message::{Media, MediaSource, OutgoingContent};
 use serde_json::{Value, json};
 
 use crate::kit::{Answer, Api, KEY};
@@ -179,6 +179,36 @@ async fn files_come_in_forms() {
         (MediaContent::Memory(&"PNG".into()), Some("a.png"))
     );
     assert_eq!(media.mimetype.as_deref(), Some("image/png"));
+}
+
+#[tokio::test]
+async fn large_files_of_forms_are_not_in_memory() {
+    let api = Api::start().await;
+    api.create("alice").await;
+    let content = "x".repeat(2_000_000);
+    let answer = send(
+        &api,
+        "/message/sendMedia/alice",
+        "multipart/form-data; boundary=B",
+        form(&content),
+    )
+    .await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let sent = api.sent.lock().unwrap().pop().unwrap();
+    let OutgoingContent::Media(Media {
+        source: MediaSource::Upload { file, .. },
+        ..
+    }) = sent.content
+    else {
+        panic!("not uploaded")
+    };
+    let MediaContent::Disk(path) = file.content() else {
+        panic!("in memory")
+    };
+    let path = path.to_owned();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    drop(file);
+    assert!(!path.exists());
 }
 
 #[tokio::test]
