@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use pombo_domain::channel::{ChannelError, SentMessage};
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
-use pombo_domain::port::{Channel, ChannelOpening};
+use pombo_domain::port::{Calls, Channel, ChannelOpening, Directory, Profiles};
 use whatsapp_rust::Client;
 
 use crate::config::WhatsappConfig;
@@ -86,5 +86,17 @@ impl Channel for WhatsappChannel {
 
     fn state(&self) -> ConnectionState {
         self.live().state
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn profiles(&self) -> Option<&dyn Profiles> {
+        Some(self)
+    }
+
+    fn calls(&self) -> Option<&dyn Calls> {
+        Some(self)
     }
 }
