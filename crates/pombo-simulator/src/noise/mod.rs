@@ -2,6 +2,8 @@
 
 pub(crate) mod certificate;
 pub(crate) mod handshake;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use certificate::ServerIdentity;
 pub(crate) use handshake::{Established, Handshake, HandshakeError, Step};

@@ -136,3 +136,23 @@ async fn a_chat_state_is_not_kept_for_who_is_away() {
         format!("{BOB}@s.whatsapp.net")
     );
 }
+
+#[tokio::test]
+async fn a_name_that_one_companion_sets_reaches_the_other() {
+    let simulator = simulator().await;
+    let first = Client::linked(&simulator, ALICE).await;
+    let second = Client::linked(&simulator, ALICE).await;
+    first
+        .profile()
+        .set_push_name("Alice the second")
+        .await
+        .expect("accepted");
+    second
+        .wait("the new name", |event| match event {
+            Event::SelfPushNameUpdated(update) => {
+                (update.new_name == "Alice the second").then_some(())
+            }
+            _ => None,
+        })
+        .await;
+}

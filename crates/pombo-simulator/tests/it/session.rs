@@ -103,3 +103,21 @@ async fn what_was_sent_from_one_companion_is_seen_on_the_other() {
     alice.text("to both").await;
     desk.text("to both").await;
 }
+
+#[tokio::test]
+async fn twenty_clients_come_at_once_and_leave_at_once() {
+    let simulator = simulator().await;
+    let clients = (0..20).map(|number| {
+        let simulator = simulator.clone();
+        async move { Client::linked(&simulator, &format!("55119200000{number:02}")).await }
+    });
+    let clients = futures_util::future::join_all(clients).await;
+    let start = std::time::Instant::now();
+    let leaving: Vec<_> = clients.into_iter().map(Client::stop).collect();
+    futures_util::future::join_all(leaving).await;
+    assert!(
+        start.elapsed() < std::time::Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -160,6 +160,8 @@ pub(crate) struct RawCompanion {
     pub(crate) lid: String,
     pub(crate) device: u16,
     key: KeyPair,
+    identity: KeyPair,
+    signed: KeyPair,
 }
 
 impl RawCompanion {
@@ -169,11 +171,10 @@ impl RawCompanion {
         let random = &mut random();
         let key = KeyPair::generate(random);
         let identity = KeyPair::generate(random);
-        let signed = KeyPair::generate(random);
+        let signed_pre_key = KeyPair::generate(random);
         let signature = identity
-            .calculate_signature(&signed.public_key.serialize(), random)
+            .calculate_signature(&signed_pre_key.public_key.serialize(), random)
             .expect("a signature");
-        let public = |pair: &KeyPair| pair.public_key.public_key_bytes().to_vec();
         let payload = wa::ClientPayload {
             device_pairing_data: MessageField::some(
                 wa::client_payload::DevicePairingRegistrationData {
@@ -181,7 +182,7 @@ impl RawCompanion {
                     e_keytype: Some(vec![5]),
                     e_ident: Some(public(&identity)),
                     e_skey_id: Some(vec![0, 0, 1]),
-                    e_skey_val: Some(public(&signed)),
+                    e_skey_val: Some(public(&signed_pre_key)),
                     e_skey_sig: Some(signature.to_vec()),
                     ..Default::default()
                 },
@@ -254,6 +255,8 @@ impl RawCompanion {
             lid: lid.user.to_string(),
             device,
             key,
+            identity,
+            signed: signed_pre_key,
         };
         companion.activate().await;
         companion
@@ -278,6 +281,44 @@ impl RawCompanion {
         let success = connection.next().await.expect("the login");
         assert_eq!(success.tag, "success");
         connection
+    }
+
+    /// An upload of that many one-time keys; its id is `upload`.
+    pub(crate) fn upload(&self, count: u32) -> Node {
+        let random = &mut random();
+        let node = |tag: &'static str, bytes: Vec<u8>| NodeBuilder::new(tag).bytes(bytes).build();
+        let keys = (1..=count).map(|id| {
+            NodeBuilder::new("key")
+                .children([
+                    node("id", id.to_be_bytes()[1..].to_vec()),
+                    node("value", public(&KeyPair::generate(random))),
+                ])
+                .build()
+        });
+        let keys: Vec<Node> = keys.collect();
+        let signature = self
+            .identity
+            .calculate_signature(&self.signed.public_key.serialize(), random)
+            .expect("a signature");
+        NodeBuilder::new("iq")
+            .attr("id", "upload")
+            .attr("xmlns", "encrypt")
+            .attr("type", "set")
+            .attr("to", "s.whatsapp.net")
+            .children([
+                node("registration", vec![0, 0, 0, 7]),
+                node("type", vec![5]),
+                node("identity", public(&self.identity)),
+                NodeBuilder::new("list").children(keys).build(),
+                NodeBuilder::new("skey")
+                    .children([
+                        node("id", vec![0, 0, 1]),
+                        node("value", public(&self.signed)),
+                        node("signature", signature.to_vec()),
+                    ])
+                    .build(),
+            ])
+            .build()
     }
 
     /// Asks for its stanzas.
@@ -311,6 +352,10 @@ impl RawCompanion {
     pub(crate) fn lid(&self) -> Jid {
         Jid::lid_device(self.lid.as_str(), self.device)
     }
+}
+
+fn public(pair: &KeyPair) -> Vec<u8> {
+    pair.public_key.public_key_bytes().to_vec()
 }
 
 /// An attribute as text; empty when it is missing.
