@@ -15,6 +15,7 @@ mod guard;
 mod media;
 mod network;
 mod pairing;
+mod phone;
 mod report;
 mod route;
 #[cfg(test)]

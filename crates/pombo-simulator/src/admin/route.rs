@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::phone::{act, call, group, screen, send, settings, switch};
 use super::{account, clock, fault, media, network, pairing, report};
 use crate::network::Network;
 
@@ -75,6 +76,35 @@ pub(super) fn all() -> Vec<Route> {
             "/admin/accounts/{number}/type-code",
             pairing::type_code,
         ),
+        route("GET", "/admin/phones/{number}", screen::show),
+        route("PUT", "/admin/phones/{number}", switch::change),
+        route("POST", "/admin/phones/{number}/reinstall", switch::reinstall),
+        route("POST", "/admin/phones/{number}/past", switch::invent_past),
+        route("GET", "/admin/phones/{number}/messages", screen::messages),
+        route("POST", "/admin/phones/{number}/messages", send::send),
+        route("GET", "/admin/phones/{number}/file", screen::file),
+        route("POST", "/admin/phones/{number}/read", act::read),
+        route("POST", "/admin/phones/{number}/played", act::play),
+        route("POST", "/admin/phones/{number}/reactions", act::react),
+        route("POST", "/admin/phones/{number}/edits", act::edit),
+        route("POST", "/admin/phones/{number}/revocations", act::revoke),
+        route("POST", "/admin/phones/{number}/votes", act::vote),
+        route("POST", "/admin/phones/{number}/responses", act::respond),
+        route("POST", "/admin/phones/{number}/pins", act::pin_message),
+        route("POST", "/admin/phones/{number}/typing", act::typing),
+        route("POST", "/admin/phones/{number}/presence", act::presence),
+        route("POST", "/admin/phones/{number}/calls", call::call),
+        route("PUT", "/admin/phones/{number}/calls/{call}", call::change),
+        route("POST", "/admin/phones/{number}/groups", group::create),
+        route("PUT", "/admin/phones/{number}/groups/{group}", group::change),
+        route("DELETE", "/admin/phones/{number}/groups/{group}", group::leave),
+        route("GET", "/admin/phones/{number}/groups/{group}/invite", group::invite),
+        route("POST", "/admin/phones/{number}/join", group::join),
+        route("PUT", "/admin/phones/{number}/contacts", settings::contact),
+        route("PUT", "/admin/phones/{number}/blocks", settings::block),
+        route("PUT", "/admin/phones/{number}/labels/{label}", settings::label),
+        route("DELETE", "/admin/phones/{number}/labels/{label}", settings::delete_label),
+        route("PUT", "/admin/phones/{number}/chats", settings::chat),
         route("GET", "/admin/faults", fault::list),
         route("POST", "/admin/faults", fault::add),
         route("DELETE", "/admin/faults", fault::clear),
