@@ -4,6 +4,7 @@
 
 mod kit;
 
+mod admin;
 mod app_state;
 mod call;
 mod directory;

@@ -49,7 +49,9 @@ pub(in super::super) async fn play(
     Part(number): Part<String>,
     Body(message): Body<Message>,
 ) -> Done {
-    phone(&network, &number)?.play(&message.chat, &message.id).await?;
+    phone(&network, &number)?
+        .play(&message.chat, &message.id)
+        .await?;
     DONE
 }
 
@@ -69,7 +71,12 @@ pub(in super::super) async fn react(
     Body(react): Body<React>,
 ) -> Result<Json<Sent>, AdminError> {
     let phone = phone(&network, &number)?;
-    Ok(Json(phone.react(&react.chat, &react.id, &react.emoji).await?.into()))
+    Ok(Json(
+        phone
+            .react(&react.chat, &react.id, &react.emoji)
+            .await?
+            .into(),
+    ))
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +94,12 @@ pub(in super::super) async fn edit(
     Body(edit): Body<Edit>,
 ) -> Result<Json<Sent>, AdminError> {
     let phone = phone(&network, &number)?;
-    Ok(Json(phone.edit(&edit.chat, &edit.id, text(&edit.text)).await?.into()))
+    Ok(Json(
+        phone
+            .edit(&edit.chat, &edit.id, text(&edit.text))
+            .await?
+            .into(),
+    ))
 }
 
 /// `POST /admin/phones/{number}/revocations`: deletes a message for everybody.
@@ -116,7 +128,9 @@ pub(in super::super) async fn vote(
 ) -> Result<Json<Sent>, AdminError> {
     let phone = phone(&network, &number)?;
     let options: Vec<&str> = vote.options.iter().map(String::as_str).collect();
-    Ok(Json(phone.vote(&vote.chat, &vote.id, &options).await?.into()))
+    Ok(Json(
+        phone.vote(&vote.chat, &vote.id, &options).await?.into(),
+    ))
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,7 +161,12 @@ pub(in super::super) async fn respond(
         EventAnswer::NotGoing => EventResponseType::NOT_GOING,
         EventAnswer::Maybe => EventResponseType::MAYBE,
     };
-    Ok(Json(phone.respond(&respond.chat, &respond.id, response).await?.into()))
+    Ok(Json(
+        phone
+            .respond(&respond.chat, &respond.id, response)
+            .await?
+            .into(),
+    ))
 }
 
 #[derive(Debug, Deserialize)]

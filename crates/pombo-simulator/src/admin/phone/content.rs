@@ -7,9 +7,7 @@ use waproto::buffa::Message as _;
 use waproto::whatsapp as wa;
 
 use super::super::error::AdminError;
-use crate::phone::content::{
-    self, LinkPreview, ListSection, Picture, PollVersion, Product,
-};
+use crate::phone::content::{self, LinkPreview, ListSection, Picture, PollVersion, Product};
 use crate::phone::media::FileKind;
 use crate::phone::{VirtualPhone, media::UploadedFile};
 
@@ -36,10 +34,14 @@ impl<'de> Deserialize<'de> for Base64 {
     deny_unknown_fields
 )]
 pub(super) enum Content {
-    /// The extended form, which can carry a context.
-    Text { text: String },
-    /// The short form.
-    Plain { text: String },
+    /// The short form, as phones send it.
+    Text {
+        text: String,
+    },
+    /// The longer form of a text, which can carry a context.
+    ExtendedText {
+        text: String,
+    },
     Link {
         text: String,
         url: String,
@@ -83,7 +85,9 @@ pub(super) enum Content {
         #[serde(default)]
         sequence: i64,
     },
-    Contacts { contacts: Vec<Person> },
+    Contacts {
+        contacts: Vec<Person>,
+    },
     Event {
         name: String,
         description: Option<String>,
@@ -105,9 +109,15 @@ pub(super) enum Content {
         button: String,
         sections: Vec<Section>,
     },
-    ListResponse { title: String, row: String },
+    ListResponse {
+        title: String,
+        row: String,
+    },
     Buttons(Buttons),
-    ButtonResponse { id: String, text: String },
+    ButtonResponse {
+        id: String,
+        text: String,
+    },
     Template(Buttons),
     TemplateReply {
         id: String,
@@ -159,9 +169,13 @@ pub(super) enum Content {
         message: String,
     },
     /// Messages of the chat disappear after so many seconds; 0: no more.
-    Expiration { seconds: u32 },
+    Expiration {
+        seconds: u32,
+    },
     /// Anything: the protobuf of a message, in base64.
-    Protobuf { data: Base64 },
+    Protobuf {
+        data: Base64,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -179,7 +193,11 @@ pub(super) struct Film {
 }
 
 impl Film {
-    async fn upload(self, phone: &VirtualPhone, kind: FileKind) -> Result<(UploadedFile, Picture), AdminError> {
+    async fn upload(
+        self,
+        phone: &VirtualPhone,
+        kind: FileKind,
+    ) -> Result<(UploadedFile, Picture), AdminError> {
         let file = phone.upload(kind, &self.data.0).await?;
         let picture = Picture {
             caption: self.caption,
@@ -263,10 +281,14 @@ impl Buttons {
 
 impl Content {
     /// The message; what it carries is uploaded by the phone.
-    pub(super) async fn message(self, phone: &VirtualPhone, now: u64) -> Result<wa::Message, AdminError> {
+    pub(super) async fn message(
+        self,
+        phone: &VirtualPhone,
+        now: u64,
+    ) -> Result<wa::Message, AdminError> {
         Ok(match self {
             Self::Text { text } => content::text(&text),
-            Self::Plain { text } => content::plain(&text),
+            Self::ExtendedText { text } => content::plain(&text),
             Self::Link {
                 text,
                 url,
@@ -323,7 +345,9 @@ impl Content {
             } => {
                 let file = phone.upload(FileKind::Document, &data.0).await?;
                 match caption {
-                    Some(caption) => content::document_with_caption(file, &name, &mimetype, &caption),
+                    Some(caption) => {
+                        content::document_with_caption(file, &name, &mimetype, &caption)
+                    }
                     None => content::document(file, &name, &mimetype),
                 }
             }
@@ -369,7 +393,11 @@ impl Content {
             } => {
                 let options: Vec<&str> = options.iter().map(String::as_str).collect();
                 // As today's phones do it.
-                let version = if selectable == 1 { PollVersion::V3 } else { PollVersion::V1 };
+                let version = if selectable == 1 {
+                    PollVersion::V3
+                } else {
+                    PollVersion::V1
+                };
                 content::poll(version, &question, &options, selectable)
             }
             Self::List {
@@ -379,11 +407,17 @@ impl Content {
                 sections,
             } => list(&title, &description, &button, &sections),
             Self::ListResponse { title, row } => content::list_response(&title, &row),
-            Self::Buttons(buttons) => content::buttons(&buttons.text, &buttons.footer, &buttons.pairs()),
+            Self::Buttons(buttons) => {
+                content::buttons(&buttons.text, &buttons.footer, &buttons.pairs())
+            }
             Self::ButtonResponse { id, text } => content::button_response(&id, &text),
-            Self::Template(buttons) => content::template(&buttons.text, &buttons.footer, &buttons.pairs()),
+            Self::Template(buttons) => {
+                content::template(&buttons.text, &buttons.footer, &buttons.pairs())
+            }
             Self::TemplateReply { id, text, index } => content::template_reply(&id, &text, index),
-            Self::NativeFlow(buttons) => content::native_flow(&buttons.text, &buttons.footer, &buttons.pairs()),
+            Self::NativeFlow(buttons) => {
+                content::native_flow(&buttons.text, &buttons.footer, &buttons.pairs())
+            }
             Self::InteractiveResponse {
                 text,
                 name,
@@ -430,8 +464,11 @@ impl Content {
             Self::Expiration { seconds } => {
                 content::expire_chat(seconds, i64::try_from(now).unwrap_or(i64::MAX))
             }
-            Self::Protobuf { data } => wa::Message::decode_from_slice(&data.0)
-                .map_err(|error| AdminError::bad_request(format!("`data` is no message: {error}")))?,
+            Self::Protobuf { data } => {
+                wa::Message::decode_from_slice(&data.0).map_err(|error| {
+                    AdminError::bad_request(format!("`data` is no message: {error}"))
+                })?
+            }
         })
     }
 }
@@ -441,8 +478,14 @@ fn list(title: &str, description: &str, button: &str, sections: &[Section]) -> w
         .iter()
         .map(|section| {
             let rows = section.rows.iter();
-            rows.map(|row| (row.id.as_str(), row.title.as_str(), row.description.as_str()))
-                .collect()
+            rows.map(|row| {
+                (
+                    row.id.as_str(),
+                    row.title.as_str(),
+                    row.description.as_str(),
+                )
+            })
+            .collect()
         })
         .collect();
     let sections: Vec<ListSection<'_>> = sections

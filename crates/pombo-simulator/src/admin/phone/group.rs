@@ -37,7 +37,9 @@ pub(in super::super) async fn create(
     Body(create): Body<Create>,
 ) -> Result<(StatusCode, Json<Created>), AdminError> {
     let phone = phone(&network, &number)?;
-    let group = phone.create_group(&create.subject, &borrowed(&create.members)).await?;
+    let group = phone
+        .create_group(&create.subject, &borrowed(&create.members))
+        .await?;
     Ok((StatusCode::CREATED, Json(Created { group })))
 }
 
@@ -95,7 +97,9 @@ pub(in super::super) async fn change(
         phone.demote(&group, &borrowed(&change.demote)).await?;
     }
     if !change.remove.is_empty() {
-        phone.remove_members(&group, &borrowed(&change.remove)).await?;
+        phone
+            .remove_members(&group, &borrowed(&change.remove))
+            .await?;
     }
     DONE
 }

@@ -35,9 +35,10 @@ impl From<PhoneError> for AdminError {
         let status = match error {
             PhoneError::Pairing(error) => return error.into(),
             PhoneError::NotAnAddress(_) => StatusCode::BAD_REQUEST,
-            PhoneError::Unknown(_) | PhoneError::NoMessage { .. } | PhoneError::NoCall(_) | PhoneError::NoFile => {
-                StatusCode::NOT_FOUND
-            }
+            PhoneError::Unknown(_)
+            | PhoneError::NoMessage { .. }
+            | PhoneError::NoCall(_)
+            | PhoneError::NoFile => StatusCode::NOT_FOUND,
             PhoneError::FileGone(_) => StatusCode::GONE,
             PhoneError::Offline | PhoneError::NoSecret(_) => StatusCode::CONFLICT,
             PhoneError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -94,7 +94,7 @@ impl From<&ShownCall> for CallView {
 /// One message.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MessageView {
+pub(in super::super) struct MessageView {
     id: String,
     chat: String,
     from_me: bool,
@@ -179,45 +179,51 @@ pub(in super::super) async fn show(
 ) -> Result<Json<Screen>, AdminError> {
     let phone = phone(&network, &number)?;
     let switches = Switches::of(&phone);
-    Ok(Json(phone.look(|view| Screen {
-        switches,
-        chats: view
-            .chats
-            .values()
-            .map(|chat| ChatView {
-                jid: chat.jid.clone(),
-                messages: chat.messages.len(),
-                last: chat.last().map(MessageView::from),
-                unread: chat.unread,
-                marked_unread: chat.marked_unread,
-                archived: chat.archived,
-                pinned: chat.pinned,
-                muted_until: chat.muted_until,
-                labels: chat.labels.iter().cloned().collect(),
-                expiration: chat.expiration,
-                typing: chat.typing.clone(),
-            })
-            .collect(),
-        contacts: view
-            .contacts
-            .iter()
-            .map(|(jid, contact)| (jid.clone(), contact.full_name.clone()))
-            .collect(),
-        labels: view
-            .labels
-            .iter()
-            .map(|(id, label)| {
-                let view = LabelView {
-                    name: label.name.clone(),
-                    color: label.color,
-                };
-                (id.clone(), view)
-            })
-            .collect(),
-        calls: view.calls.iter().map(CallView::from).collect(),
-        presences: view.presences.clone(),
-        identity_changes: view.identity_changes.clone(),
-        waiting_for: view.waiting_for.iter().map(|waiting| waiting.id.clone()).collect(),
+    Ok(Json(phone.look(|view| {
+        Screen {
+            switches,
+            chats: view
+                .chats
+                .values()
+                .map(|chat| ChatView {
+                    jid: chat.jid.clone(),
+                    messages: chat.messages.len(),
+                    last: chat.last().map(MessageView::from),
+                    unread: chat.unread,
+                    marked_unread: chat.marked_unread,
+                    archived: chat.archived,
+                    pinned: chat.pinned,
+                    muted_until: chat.muted_until,
+                    labels: chat.labels.iter().cloned().collect(),
+                    expiration: chat.expiration,
+                    typing: chat.typing.clone(),
+                })
+                .collect(),
+            contacts: view
+                .contacts
+                .iter()
+                .map(|(jid, contact)| (jid.clone(), contact.full_name.clone()))
+                .collect(),
+            labels: view
+                .labels
+                .iter()
+                .map(|(id, label)| {
+                    let view = LabelView {
+                        name: label.name.clone(),
+                        color: label.color,
+                    };
+                    (id.clone(), view)
+                })
+                .collect(),
+            calls: view.calls.iter().map(CallView::from).collect(),
+            presences: view.presences.clone(),
+            identity_changes: view.identity_changes.clone(),
+            waiting_for: view
+                .waiting_for
+                .iter()
+                .map(|waiting| waiting.id.clone())
+                .collect(),
+        }
     })))
 }
 
@@ -249,7 +255,9 @@ enum Status {
 
 impl Filter {
     fn matches(&self, message: &ShownMessage) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == found)
+        };
         let chat = self.chat.as_ref().is_none_or(|chat| {
             *chat == message.chat || message.chat.strip_suffix("@s.whatsapp.net") == Some(chat)
         });
@@ -266,12 +274,15 @@ impl Filter {
             && is(&self.id, &message.id)
             && is(&self.text, message.text())
             && is(&self.kind, message.kind())
-            && self.from_me.is_none_or(|from_me| from_me == message.from_me)
+            && self
+                .from_me
+                .is_none_or(|from_me| from_me == message.from_me)
     }
 
     fn find(&self, view: &View) -> Vec<MessageView> {
         let messages = view.chats.values().flat_map(|chat| &chat.messages);
-        let mut found: Vec<&ShownMessage> = messages.filter(|message| self.matches(message)).collect();
+        let mut found: Vec<&ShownMessage> =
+            messages.filter(|message| self.matches(message)).collect();
         // Stable: within a chat the order in which they came stays.
         found.sort_by_key(|message| message.timestamp);
         found.into_iter().map(MessageView::from).collect()

@@ -44,7 +44,9 @@ pub(in super::super) async fn block(
     Part(number): Part<String>,
     Body(block): Body<Block>,
 ) -> Done {
-    phone(&network, &number)?.block(&block.person, block.blocked).await?;
+    phone(&network, &number)?
+        .block(&block.person, block.blocked)
+        .await?;
     DONE
 }
 
@@ -62,7 +64,9 @@ pub(in super::super) async fn label(
     Part((number, id)): Part<(String, String)>,
     Body(label): Body<Label>,
 ) -> Done {
-    phone(&network, &number)?.save_label(&id, &label.name, label.color).await?;
+    phone(&network, &number)?
+        .save_label(&id, &label.name, label.color)
+        .await?;
     DONE
 }
 

@@ -146,7 +146,9 @@ pub(in super::super) async fn invent_past(
 ) -> Done {
     const MOST: usize = 1_000_000;
     if past.chats.saturating_mul(past.messages.max(1)) > MOST || past.contacts > MOST {
-        return Err(AdminError::bad_request("that is more than a million messages or contacts"));
+        return Err(AdminError::bad_request(
+            "that is more than a million messages or contacts",
+        ));
     }
     phone(&network, &number)?.invent_past(InventedPast {
         chats: past.chats,

@@ -11,15 +11,20 @@ pub(super) struct LoopbackHttp(reqwest::Client);
 
 impl LoopbackHttp {
     pub(super) fn new() -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Another test of this process may have installed it.
-            rustls::crypto::ring::default_provider()
-                .install_default()
-                .ok();
-        });
+        install_provider();
         Self(reqwest::Client::new())
     }
+}
+
+/// Without one no HTTP client can be made, not even for plain HTTP.
+pub(super) fn install_provider() {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Another test of this process may have installed it.
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+    });
 }
 
 #[async_trait]

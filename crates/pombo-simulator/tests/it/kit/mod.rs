@@ -1,9 +1,11 @@
 //! What the tests need: a simulator, real clients that are linked to it, and a client that sends whatever a test wants.
 
+mod admin;
 mod client;
 mod http;
 mod raw;
 
+pub(crate) use admin::Admin;
 pub(crate) use client::{Client, ClientOptions, store, text};
 pub(crate) use raw::{Approach, RawClient, RawCompanion, attribute};
 
