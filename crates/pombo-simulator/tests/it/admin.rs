@@ -149,7 +149,7 @@ async fn a_phone_and_a_client_talk() {
         .await;
     assert_eq!(shown[0]["previousTexts"], json!(["hello"]));
     admin
-        .ask("POST", &format!("{phone}/read"), json!({"chat": ALICE}))
+        .ask("POST", &format!("{phone}/read"), json!({"chat": ALICE, "id": id}))
         .await;
     alice
         .wait("a read receipt", |event| match event {
