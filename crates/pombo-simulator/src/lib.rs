@@ -22,6 +22,7 @@
 
 #![recursion_limit = "512"]
 
+pub mod account_settings;
 mod admin;
 mod connection;
 pub mod fault;
@@ -34,6 +35,9 @@ mod server;
 pub mod simulator;
 mod stanza;
 
+pub use network::business::{
+    Business, BusinessDay, BusinessProfile, Collection, Order, OrderItem, Product,
+};
 pub use network::clock::Clock;
 pub use network::strict::Violation;
 pub use phone::VirtualPhone;

@@ -12,7 +12,7 @@ use crate::network::clock::Clock;
 use crate::network::random::Random;
 use crate::network::settings::Settings;
 use crate::network::strict::Violation;
-use crate::network::{Network, State};
+use crate::network::{Addressing, Network, State};
 use crate::noise::ServerIdentity;
 use crate::phone::VirtualPhone;
 use crate::server;
@@ -263,6 +263,20 @@ impl SimulatorBuilder {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.settings.strict = strict;
+        self
+    }
+
+    /// New groups are addressed by phone number, as old ones of the real network are. Default: by LID.
+    #[must_use]
+    pub fn groups_by_phone_number(mut self) -> Self {
+        self.settings.group_addressing = Addressing::Pn;
+        self
+    }
+
+    /// How many members a group can have. Default: 1025.
+    #[must_use]
+    pub fn group_limit(mut self, members: usize) -> Self {
+        self.settings.group_limit = members;
         self
     }
 

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use wacore_binary::{Jid, Server};
 
+use super::business::Business;
 use super::device::{Device, DeviceNumber};
+use super::picture::Picture;
+use super::privacy::{Blocklist, Privacy, TrustToken};
 use crate::node::device_jid;
 use crate::phone::{Errand, Phone, PhoneIdentity};
 use crate::stanza::app_state::Collections;
@@ -79,6 +82,24 @@ pub(crate) struct Account {
     pub(crate) status_audience: BTreeMap<AccountId, Addressing>,
     #[serde(skip)]
     pub(crate) subscribers: Subscribers,
+    /// Who is in its address book: what it shows to "contacts" is shown to them.
+    #[serde(default)]
+    pub(crate) address_book: BTreeSet<AccountId>,
+    #[serde(default)]
+    pub(crate) privacy: Privacy,
+    #[serde(default)]
+    pub(crate) blocklist: Blocklist,
+    /// Tokens of trust that it gave to others.
+    #[serde(default)]
+    pub(crate) tokens_given: BTreeMap<AccountId, TrustToken>,
+    #[serde(default)]
+    pub(crate) picture: Option<Picture>,
+    /// After how many seconds messages of new chats disappear (0: never), and since when that is so.
+    #[serde(default)]
+    pub(crate) disappearing: (u32, u64),
+    /// Set for business accounts.
+    #[serde(default)]
+    pub(crate) business: Option<Business>,
     /// The phone's own memory. Its lock is never taken while the state is locked.
     pub(crate) phone: Arc<Mutex<Phone>>,
     /// What the phone has still to do, in order.

@@ -6,10 +6,14 @@
 //! Order of locks: a phone's own lock first, then the state's. Whoever holds the state's lock never takes a phone's.
 
 pub(crate) mod account;
+pub(crate) mod business;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod device;
 pub(crate) mod group;
+pub(crate) mod newsletter;
+pub(crate) mod picture;
+pub(crate) mod privacy;
 pub(crate) mod queue;
 pub(crate) mod random;
 pub(crate) mod session;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::account::Addressing;
 use crate::media::MediaSettings;
 
 /// Settings of a network.
@@ -9,6 +10,10 @@ use crate::media::MediaSettings;
 pub(crate) struct Settings {
     /// Collect what the network does not know or would refuse.
     pub(crate) strict: bool,
+    /// How new groups are addressed.
+    pub(crate) group_addressing: Addressing,
+    /// How many members a group can have.
+    pub(crate) group_limit: usize,
     /// How long the QR codes of one connection are valid, in order; then the connection is closed.
     pub(crate) qr_lifetimes: Vec<Duration>,
     /// Between the confirmed pairing and the 515 that makes the client log in.
@@ -29,6 +34,8 @@ impl Default for Settings {
         const NEXT: Duration = Duration::from_secs(20);
         Self {
             strict: true,
+            group_addressing: Addressing::Lid,
+            group_limit: 1025,
             qr_lifetimes: vec![FIRST, NEXT, NEXT, NEXT, NEXT, NEXT],
             restart_delay: Duration::from_millis(100),
             first_stanza_delay: Duration::from_millis(20),

@@ -10,6 +10,7 @@ use super::account::{Account, AccountId, Addressing};
 use super::clock::Clock;
 use super::device::{Device, DeviceNumber};
 use super::group::Group;
+use super::newsletter::Newsletter;
 use super::random::Random;
 use super::session::{ConnectionId, Session};
 use super::settings::Settings;
@@ -20,6 +21,7 @@ use crate::media::MediaStore;
 use crate::node::print;
 use crate::phone::{Errand, Phone, PhoneIdentity};
 use crate::stanza::link_code::LinkCodes;
+use crate::stanza::spam::SpamReport;
 
 /// Work that starts when the lock is free.
 pub(crate) type Later = Box<dyn FnOnce(&Arc<Network>) + Send>;
@@ -34,6 +36,12 @@ pub(crate) struct State {
     pub(crate) directory: HashMap<String, AccountId>,
     /// By the user part of their addresses.
     pub(crate) groups: BTreeMap<String, Group>,
+    /// By the user part of their addresses.
+    pub(crate) newsletters: BTreeMap<String, Newsletter>,
+    /// Experiment switches that clients ask for (`abt`): code and value.
+    pub(crate) props: BTreeMap<u32, String>,
+    /// Messages that were reported as spam.
+    pub(crate) spam_reports: Vec<SpamReport>,
     pub(crate) connections: HashMap<ConnectionId, Connection>,
     pub(crate) link_codes: LinkCodes,
     pub(crate) random: Random,
@@ -57,6 +65,9 @@ impl State {
             accounts: BTreeMap::new(),
             directory: HashMap::new(),
             groups: BTreeMap::new(),
+            newsletters: BTreeMap::new(),
+            props: BTreeMap::new(),
+            spam_reports: Vec::new(),
             connections: HashMap::new(),
             link_codes: LinkCodes::default(),
             random,
@@ -109,6 +120,13 @@ impl State {
                 subscribers: Default::default(),
                 contacts: BTreeSet::new(),
                 status_audience: BTreeMap::new(),
+                address_book: Default::default(),
+                privacy: Default::default(),
+                blocklist: Default::default(),
+                tokens_given: Default::default(),
+                picture: None,
+                disappearing: (0, now),
+                business: None,
                 phone: Arc::new(std::sync::Mutex::new(phone)),
                 errands: Default::default(),
                 phone_busy: false,

@@ -8,7 +8,9 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, Server};
 
 use super::answer::Refusal;
+use super::newsletter;
 use crate::network::account::Account;
+use crate::network::group::Part;
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, Stanza, node};
 
@@ -23,6 +25,9 @@ pub(crate) fn handle(state: &mut State, from: &Session, message: &Node) -> Resul
         .ok_or(Refusal::Malformed("a message to nobody"))?;
     if message.text("id").is_empty() {
         return Err(Refusal::Malformed("a message without an id"));
+    }
+    if to.server == Server::Newsletter {
+        return newsletter::handle(state, from, &to, message);
     }
     let plan = match to.server {
         Server::Pn | Server::Lid => direct(state, from, &to, message),
@@ -195,6 +200,9 @@ fn direct(state: &State, from: &Session, to: &Jid, message: &Node) -> Result<Pla
     if is_peer && recipient != from.account {
         return Err(Refusal::Malformed("a peer message to another account"));
     }
+    if !state.trusts(recipient, from.account, message) {
+        return Err(Refusal::No(463, "tctoken-required"));
+    }
     let mut targets = participants(message)?;
     for target in &targets {
         let account = state.resolve(&target.jid);
@@ -228,7 +236,10 @@ fn group(state: &State, from: &Session, to: &Jid, message: &Node) -> Result<Plan
         .groups
         .get(to.user.as_str())
         .ok_or(Refusal::NOT_FOUND)?;
-    if !group.members.contains_key(&from.account) {
+    let role = group.members.get(&from.account).ok_or(Refusal::FORBIDDEN)?;
+    // In a community's announcements everybody may react.
+    let reacts = message.text("type") == "reaction" && group.part() == Some(Part::Announcements);
+    if group.settings.announcement && !role.is_admin() && !reacts {
         return Err(Refusal::FORBIDDEN);
     }
     match message.text("addressing_mode").as_ref() {
@@ -334,6 +345,10 @@ fn deliver(state: &mut State, from: &Session, to: &Jid, message: &Node, plan: Pl
                 let Some(account) = state.resolve(&target.jid) else {
                     continue;
                 };
+                // The sender does not learn of it. In a group the blocked are heard.
+                if to.server != Server::Group && state.has_blocked(account, from.account) {
+                    continue;
+                }
                 state.acquaint(from.account, account);
                 let addressing = Addressing::of(&target.jid);
                 let number = target.jid.device;

@@ -4,8 +4,10 @@ use wacore_binary::Node;
 
 use super::answer::{Answer, Refusal, Reply, error, result};
 use super::{
-    ack, app_state, call, chatstate, companion, dirty, encrypt, ib, link_code, media_conn, message,
-    pair_device, passive, ping, presence, receipt, usync,
+    about, ack, app_state, blocklist, bots, business, call, catalog, chatstate, companion, dirty,
+    disappearing_mode, encrypt, group, ib, link_code, media_conn, message, mex, newsletter,
+    pair_device, passive, ping, presence, privacy, profile_picture, props, receipt, spam, stats,
+    usync,
 };
 use crate::connection::Role;
 use crate::network::{ConnectionId, Session, State};
@@ -81,6 +83,32 @@ fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
         ("usync", "get", "usync") => usync::answer(state, from, iq),
         ("w:sync:app:state", "set", "sync") => app_state::answer(state, from, iq),
         ("urn:xmpp:whatsapp:dirty", "set", _) => dirty::clean(iq),
+        ("w:g2", ..) => group::answer(state, from, iq),
+        ("w:mex", "get", "query") => mex::answer(state, from, iq),
+        ("newsletter", ..) => newsletter::answer(state, from, iq),
+        ("w:profile:picture", "get", _) => profile_picture::get(state, from, iq),
+        ("w:profile:picture", "set", _) => profile_picture::set(state, from, iq),
+        ("status", "set", "status") => about::set(state, from, iq),
+        ("blocklist", "get", _) => blocklist::get(state, from, iq),
+        ("blocklist", "set", "item") => blocklist::set(state, from, iq),
+        ("privacy", "get", _) => privacy::get(state, from, iq),
+        ("privacy", "set", "privacy") => privacy::set(state, from, iq),
+        ("privacy", "set", "tokens") => privacy::issue_tokens(state, from, iq),
+        ("disappearing_mode", "set", _) => disappearing_mode::set(state, from, iq),
+        ("w:biz", "get", "business_profile") => business::profile(state, from, iq),
+        ("w:biz", "set", "business_profile") => business::edit(state, from, iq),
+        ("w:biz", "get", "verified_name") => business::verified_name(state, from, iq),
+        ("w:biz:catalog", "get", "product_catalog") => catalog::products(state, from, iq),
+        ("w:biz:catalog", "get", "collections") => catalog::collections(state, from, iq),
+        ("w:biz:catalog", "set", "product_catalog_add") => catalog::add(state, from, iq),
+        ("w:biz:catalog", "set", "product_catalog_edit") => catalog::edit(state, from, iq),
+        ("w:biz:catalog", "set", "product_catalog_delete") => catalog::delete(state, from, iq),
+        ("fb:thrift_iq", "get", "order") => catalog::order(state, from, iq),
+        ("abt" | "w", "get", "props") => props::get(state, from, iq),
+        // Some clients forget the type.
+        ("w:stats", "set" | "", _) => stats::add(iq),
+        ("bot", "get", _) => bots::list(iq),
+        ("spam", "set", _) => spam::report(state, from, iq),
         ("md", "set", "remove-companion-device") => companion::remove(state, from, iq),
         _ => Err(Refusal::Unknown),
     }
