@@ -61,6 +61,10 @@ fn subscribe(state: &mut State, from: &Session, presence: &Node) -> Result<(), R
     let Some(account) = state.resolve(&to) else {
         return Ok(());
     };
+    if !state.trusts(account, from.account, presence) {
+        // Strangers are told nothing, not even that.
+        return Ok(());
+    }
     state.acquaint(from.account, account);
     let addressing = Addressing::of(&to);
     if let Some(account) = state.account_mut(account) {
@@ -117,11 +121,16 @@ fn tell(
         return;
     };
     let mut presence = node("presence").attr("from", known.jid(addressing));
-    if !known.is_available() {
+    // Whoever hides something does not get to see it in others.
+    let shown =
+        |category| state.shows(about, account, category) && state.shows(account, about, category);
+    if !known.is_available() || !shown("online") {
         presence = presence.attr("type", "unavailable");
-        if let Some(last_seen) = known.last_seen {
-            presence = presence.attr("last", last_seen);
-        }
+        presence = match known.last_seen {
+            _ if !shown("last") => presence.attr("last", "deny"),
+            Some(last_seen) => presence.attr("last", last_seen),
+            None => presence,
+        };
     }
     state.deliver_if_online(account, device, presence.build());
 }

@@ -54,6 +54,9 @@ pub(crate) fn handle(state: &mut State, from: &Session, receipt: &Node) -> Resul
             let (Some(author), Some(account)) = (author, author_account) else {
                 return Ok(());
             };
+            if is_hidden(state, from, &kind, &to, account) {
+                return Ok(());
+            }
             for device in devices(state, account) {
                 if (account, device) != (from.account, from.device) {
                     forward(state, from, receipt, &to, &author, account, device);
@@ -81,6 +84,17 @@ pub(crate) fn handle(state: &mut State, from: &Session, receipt: &Node) -> Resul
         }
     }
     Ok(())
+}
+
+/// Between two people, neither of whom hides it, the sender learns that a message was read; in groups always.
+fn is_hidden(state: &State, from: &Session, kind: &str, to: &Jid, author: AccountId) -> bool {
+    let direct = matches!(to.server, Server::Pn | Server::Lid);
+    let hides = |account| {
+        state
+            .account(account)
+            .is_some_and(|account| account.privacy.get("readreceipts") == "none")
+    };
+    kind == "read" && direct && (hides(from.account) || hides(author))
 }
 
 fn devices(state: &State, account: AccountId) -> Vec<DeviceNumber> {

@@ -4,6 +4,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
 use super::answer::{Answer, Refusal, Reply};
+use super::business::verified_name_node;
 use crate::network::account::Account;
 use crate::network::{Addressing, Session, State};
 use crate::node::{NodeExt as _, node};
@@ -33,7 +34,7 @@ pub(crate) fn answer(state: &mut State, from: &Session, iq: &Node) -> Answer {
         {
             state.acquaint(from.account, asked);
         }
-        users.push(user_node(state, query, user)?);
+        users.push(user_node(state, from, query, user)?);
     }
     let states = query
         .nodes()
@@ -67,7 +68,7 @@ const PROTOCOLS: [&str; 9] = [
     "text_status",
 ];
 
-fn user_node(state: &State, query: &Node, user: &Node) -> Result<Node, Refusal> {
+fn user_node(state: &State, from: &Session, query: &Node, user: &Node) -> Result<Node, Refusal> {
     let asked = user.child("contact");
     let number = asked.map(|contact| contact.body_text().trim_start_matches('+').to_owned());
     let jid = user
@@ -99,14 +100,46 @@ fn user_node(state: &State, query: &Node, user: &Node) -> Result<Node, Refusal> 
                     .build(),
             ),
             ("devices", Some(account)) => children.push(devices(account)),
+            ("status", Some(account)) if !state.shows(account.id, from.account, "status") => {
+                children.push(
+                    node("status")
+                        .attr("code", 401)
+                        .attr("type", "fail")
+                        .build(),
+                );
+            }
             ("status", Some(account)) => children.push(
                 node("status")
                     .attr("t", account.about_at)
                     .string_content(account.about.as_str())
                     .build(),
             ),
+            ("disappearing_mode", Some(account)) => {
+                let (duration, at) = account.disappearing;
+                children.push(
+                    node("disappearing_mode")
+                        .attr("duration", duration)
+                        .attr("t", at)
+                        .build(),
+                );
+            }
+            ("picture", Some(account)) if state.shows(account.id, from.account, "profile") => {
+                children.extend(
+                    account
+                        .picture
+                        .as_ref()
+                        .map(|picture| node("picture").attr("id", picture.id.as_str()).build()),
+                );
+            }
+            ("business", Some(account)) => {
+                children.extend(account.business.as_ref().map(|business| {
+                    node("business")
+                        .children(verified_name_node(business))
+                        .build()
+                }));
+            }
             ("username", Some(_)) => children.push(node("username").build()),
-            // Nothing is said about what an account does not have: no picture, no business profile, no timer.
+            // Nothing is said about what an account does not have or show: a picture, a business.
             _ => {}
         }
     }
