@@ -10,7 +10,8 @@
 //! | --- | --- |
 //! | [`factory`] | opens channels; what all of them share |
 //! | `channel` | the port's implementation for one instance |
-//! | `session` | one client of the library: how it is built, and what is heard from it |
+//! | `session` | the connection's life: clients of the library, linking, reconnecting, giving up |
+//! | `transport`, `http` | sockets and media, through proxies |
 //! | `incoming` | the library's events to channel events, one file per family |
 //! | `outgoing` | content to protobuf, one file per type |
 //! | `query` | profiles, groups, directory, calls |
@@ -21,10 +22,13 @@ mod auth_state;
 mod channel;
 pub mod config;
 pub mod factory;
+mod http;
 mod incoming;
 mod outgoing;
 mod query;
 mod session;
+mod transport;
+mod version;
 
 pub use channel::WhatsappChannel;
 pub use config::WhatsappConfig;

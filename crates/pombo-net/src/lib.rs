@@ -5,8 +5,8 @@
 //! name in the URL. This is the only crate that knows `reqwest`.
 //!
 //! It deliberately does not retry by itself: [`RetrySchedule`] only answers "when next?", so that the caller can write
-//! the answer down and survive a restart. It knows no proxy either: a proxy resolves names on its own, and the
-//! [`OutboundPolicy`] could no longer be kept.
+//! the answer down and survive a restart. A proxy resolves names on its own, so that the [`OutboundPolicy`] cannot be kept for
+//! them: only clients for hosts that no user writes have one.
 //!
 //! Start reading at [`client`], then [`policy`].
 
@@ -18,7 +18,7 @@ pub use bytes::Bytes;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 pub use client::{
-    Download, HostResolver, OutboundClient, OutboundConfig, OutboundError, Response,
+    Download, HostResolver, OutboundClient, OutboundConfig, OutboundError, OutboundProxy, Response,
     install_crypto_provider,
 };
 pub use policy::{OutboundPolicy, Refused, UnknownPolicy};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::{
     AuthStore, Calls, ChannelInbox, Directory, Groups, MessageActions, Profiles, Protocol,
 };
-use crate::channel::{ChannelError, LinkingCode, SentMessage};
+use crate::channel::{ChannelError, LinkingCode, PresenceState, SentMessage};
 use crate::instance::{ChannelKind, ConnectionState, Instance};
 use crate::message::{Outgoing, SendAction};
 use crate::proxy::Proxy;
@@ -24,6 +25,15 @@ pub trait ChannelFactory: Send + Sync {
     /// # Errors
     /// When the instance lacks what the channel needs.
     async fn open(&self, opening: ChannelOpening) -> Result<Arc<dyn Channel>, ChannelError>;
+
+    /// Whether a proxy is there, is one, and takes the login. What is behind it does not matter.
+    ///
+    /// # Errors
+    /// `Invalid` says what is wrong with it.
+    async fn try_proxy(&self, proxy: &Proxy) -> Result<(), ChannelError> {
+        let _ = proxy;
+        Ok(())
+    }
 }
 
 /// What a channel gets when it is opened.
@@ -123,6 +133,37 @@ pub trait Channel: Send + Sync {
     /// The instance has another proxy from now on: the connection is opened anew through it.
     async fn proxy_changed(&self, proxy: Option<&Proxy>) {
         let _ = proxy;
+    }
+
+    /// Shows the account itself as online or not.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn set_presence(&self, state: PresenceState) -> Result<(), ChannelError> {
+        let _ = state;
+        Ok(())
+    }
+
+    /// Answers the network's question for a passkey (`PasskeyStep::Requested`): a WebAuthn assertion as
+    /// `navigator.credentials.get` gives it, in JSON.
+    ///
+    /// # Errors
+    /// `Invalid` when it is no assertion, `NotConnected` when nothing is being linked.
+    async fn passkey(&self, assertion: &Value) -> Result<(), ChannelError> {
+        let _ = assertion;
+        Err(ChannelError::Invalid(
+            "this channel links no passkeys".to_owned(),
+        ))
+    }
+
+    /// The person has compared the codes (`PasskeyStep::Confirmation`).
+    ///
+    /// # Errors
+    /// `NotConnected` when nothing is being linked.
+    async fn confirm_passkey(&self) -> Result<(), ChannelError> {
+        Err(ChannelError::Invalid(
+            "this channel links no passkeys".to_owned(),
+        ))
     }
 
     /// What can be done with messages that are already there.

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use crate::policy::OutboundPolicy;
@@ -18,6 +19,28 @@ pub struct OutboundConfig {
     pub max_redirects: usize,
     /// How much of an answer is kept, after decompression. Default 1 MiB.
     pub max_response_bytes: usize,
+    /// Everything goes through this proxy, which then resolves the names: the policy judges the proxy's own address and
+    /// addresses in URLs, and no names. For hosts that no user writes. Default: none.
+    pub proxy: Option<OutboundProxy>,
+}
+
+/// A proxy.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutboundProxy {
+    /// `http`, `https`, `socks4a` or `socks5h`.
+    pub scheme: &'static str,
+    /// Name or address, an IPv6 address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// User and password.
+    pub login: Option<(String, String)>,
+}
+
+impl fmt::Debug for OutboundProxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
 }
 
 impl Default for OutboundConfig {
@@ -29,6 +52,7 @@ impl Default for OutboundConfig {
             user_agent: concat!("pombo/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_redirects: 5,
             max_response_bytes: 1024 * 1024,
+            proxy: None,
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::config::OutboundConfig;
+use url::Url;
+
+use super::config::{OutboundConfig, OutboundProxy};
 use super::error::OutboundError;
 use super::resolver::{CheckedResolver, HostResolver};
 use super::tls;
@@ -19,7 +21,7 @@ pub(super) fn build(
     config: &OutboundConfig,
     resolver: Arc<dyn HostResolver>,
 ) -> Result<reqwest::Client, OutboundError> {
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls::client_config()?)
         .dns_resolver(CheckedResolver {
             resolver,
@@ -31,7 +33,34 @@ pub(super) fn build(
         .connect_timeout(config.connect_timeout)
         .pool_idle_timeout(IDLE_CONNECTION)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
-        .user_agent(config.user_agent.as_str())
+        .user_agent(config.user_agent.as_str());
+    let builder = match &config.proxy {
+        Some(proxy) => builder.proxy(through(proxy)?),
+        None => builder,
+    };
+    builder
         .build()
         .map_err(|error| OutboundError::setup(&error))
+}
+
+fn through(proxy: &OutboundProxy) -> Result<reqwest::Proxy, OutboundError> {
+    let host = if proxy.host.contains(':') {
+        format!("[{}]", proxy.host)
+    } else {
+        proxy.host.clone()
+    };
+    let mut url = Url::parse(&format!("{}://{host}:{}", proxy.scheme, proxy.port))
+        .map_err(|error| OutboundError::setup(&error))?;
+    if let Some((user, password)) = &proxy.login {
+        // Escapes what a URL cannot hold; fails only for URLs without a host.
+        let told = url
+            .set_username(user)
+            .and_then(|()| url.set_password(Some(password)));
+        if told.is_err() {
+            return Err(OutboundError::InvalidUrl {
+                reason: "the proxy takes no login",
+            });
+        }
+    }
+    reqwest::Proxy::all(url).map_err(|error| OutboundError::setup(&error))
 }

@@ -1,8 +1,11 @@
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method};
+use tokio::sync::mpsc;
 use url::Url;
 
 use super::config::OutboundConfig;
@@ -112,6 +115,38 @@ impl OutboundClient {
         let deadline = Deadline::after(&first.url, timeout.unwrap_or(self.config.request_timeout));
         let (answer, url) = deadline.keep(self.follow(first)).await?;
         Download::start(answer, url, cap, deadline)
+    }
+
+    /// Any method, with a body of `length` bytes that comes in pieces and is never in memory as a whole. Redirects are not
+    /// followed: the body cannot be sent again.
+    pub async fn upload(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: mpsc::Receiver<io::Result<Bytes>>,
+        length: u64,
+        timeout: Option<Duration>,
+    ) -> Result<Response, OutboundError> {
+        let hop = Hop::new(method, self.parse(url)?, headers, Bytes::new());
+        hop.check_address(self.config.policy)?;
+        let deadline = Deadline::after(&hop.url, timeout.unwrap_or(self.config.request_timeout));
+        let body = futures_util::stream::unfold(body, |mut body| async {
+            let piece = body.recv().await?;
+            Some((piece, body))
+        });
+        deadline
+            .keep(async {
+                let answer = hop
+                    .request(&self.http)
+                    .header(CONTENT_LENGTH, length)
+                    .body(reqwest::Body::wrap_stream(body))
+                    .send()
+                    .await
+                    .map_err(|error| OutboundError::from_http(error, &hop.url, &self.config))?;
+                Response::read(answer, &hop.url, self.config.max_response_bytes).await
+            })
+            .await
     }
 
     /// Sends the request and follows redirects. Yields the last answer, its body unread, and where it came from.

@@ -30,6 +30,16 @@ pub(super) fn client_config() -> Result<ClientConfig, OutboundError> {
     Ok(config)
 }
 
+/// TLS for a protocol of its own over one connection, such as WebSocket.
+///
+/// # Errors
+/// When the provider offers no usable version of TLS.
+pub fn websocket_tls() -> Result<ClientConfig, OutboundError> {
+    let mut config = client_config()?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
 /// The certificates of the system, with whatever private authority the operator put there. A bare container has none;
 /// there the list of Mozilla serves, which is part of the program.
 fn trusted_roots() -> RootCertStore {
