@@ -4,16 +4,21 @@
 
 mod kit;
 
+mod account;
 mod admin;
 mod app_state;
+mod business;
 mod call;
+mod community;
 mod directory;
 mod fan_out;
 mod fault;
+mod group;
 mod handshake;
 mod keys;
 mod media;
 mod message;
+mod newsletter;
 mod offline;
 mod pairing;
 mod phone_duty;
@@ -21,5 +26,6 @@ mod phone_message;
 mod phone_retry;
 mod phone_secret;
 mod presence;
+mod privacy;
 mod receipt;
 mod session;

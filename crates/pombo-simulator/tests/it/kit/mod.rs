@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod http;
+pub(crate) mod query;
 mod raw;
 
 pub(crate) use admin::Admin;
@@ -15,6 +16,7 @@ use pombo_simulator::Simulator;
 pub(crate) const ALICE: &str = "5511900000001";
 pub(crate) const BOB: &str = "5511900000002";
 pub(crate) const CAROL: &str = "5511900000003";
+pub(crate) const DAVE: &str = "5511900000004";
 
 /// Waits until something is so.
 pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
