@@ -149,7 +149,11 @@ async fn a_phone_and_a_client_talk() {
         .await;
     assert_eq!(shown[0]["previousTexts"], json!(["hello"]));
     admin
-        .ask("POST", &format!("{phone}/read"), json!({"chat": ALICE, "id": id}))
+        .ask(
+            "POST",
+            &format!("{phone}/read"),
+            json!({"chat": ALICE, "id": id}),
+        )
         .await;
     alice
         .wait("a read receipt", |event| match event {
