@@ -119,7 +119,7 @@ async fn groups_are_linked_joined_and_unlinked() {
         .link_subgroups(&village, &[choir.clone(), missing.clone()])
         .await
         .expect("an admin of both");
-    assert_eq!(linked.linked_jids, [choir.clone()]);
+    assert_eq!(linked.linked_jids, std::slice::from_ref(&choir));
     assert_eq!(linked.failed_groups, [(missing, 404)]);
     let told = wait_for(
         &bob,
@@ -179,7 +179,7 @@ async fn groups_are_linked_joined_and_unlinked() {
         .unlink_subgroups(&village, std::slice::from_ref(&choir), false)
         .await
         .expect("an admin");
-    assert_eq!(unlinked.unlinked_jids, [choir.clone()]);
+    assert_eq!(unlinked.unlinked_jids, std::slice::from_ref(&choir));
     wait_for(&bob, "the end of the link", |action| {
         matches!(action, Action::Unlink { unlink_type, .. } if unlink_type == "parent_group")
     })

@@ -33,9 +33,8 @@ impl QueryError {
 
 impl From<Refusal> for QueryError {
     fn from(refusal: Refusal) -> Self {
-        match refusal.code() {
-            (code, message) => Self { code, message },
-        }
+        let (code, message) = refusal.code();
+        Self { code, message }
     }
 }
 
