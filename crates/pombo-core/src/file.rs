@@ -11,7 +11,7 @@ pub(crate) const LARGEST_IN_EVENT: u64 = 32 * 1024 * 1024;
 ///
 /// # Errors
 /// When it is larger than `limit` bytes, or cannot be read.
-pub(crate) async fn base64(file: &MediaFile, limit: u64) -> Result<String, String> {
+pub async fn base64(file: &MediaFile, limit: u64) -> Result<String, String> {
     if file.len() > limit {
         return Err(format!(
             "the file has {} bytes, more than {limit}",

@@ -14,10 +14,11 @@ pub mod outbound;
 
 pub use bus::{LoggedEvents, Replay, ReplayError, Replayed};
 pub use config::{FailedDelivery, GatewayConfig, RetrySchedule, SaveSwitches};
+pub use file::base64 as file_in_base64;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use inbound::{ReceiveError, Received};
 pub use instance::{
     ConnectError, Connection, CreateError, Entry, InstanceState, LogoutError, NewInstance, QrCode,
     SettingsChange, SubscriptionChange,
 };
-pub use outbound::{NumberAnswer, SendError};
+pub use outbound::{EditError, MessageFile, NumberAnswer, SendError};

@@ -2,13 +2,17 @@
 //!
 //! [`all`] is the one list: the router and `docs/routes.md` are made from it.
 
+mod answer;
+mod business;
 mod chat;
 mod event;
 mod instance;
+mod label;
 mod message;
 mod not_built;
 mod proxy;
 mod root;
+mod schemas;
 mod settings;
 mod webhook;
 
@@ -131,6 +135,8 @@ pub(crate) fn all() -> Vec<Route> {
         webhook::routes(),
         message::routes(),
         chat::routes(),
+        label::routes(),
+        business::routes(),
         not_built::routes(),
     ];
     groups.into_iter().flatten().collect()

@@ -3,11 +3,13 @@
 //! `recipient` finds out who is meant, `resolve` fetches and prepares what the channel needs, `send` hands the message to the
 //! channel between two commits: the intent before, the outcome after. `settle` looks after intents that a crash left behind.
 
+mod actions;
 mod recipient;
 mod resolve;
 mod send;
 mod settle;
 
+pub use actions::{EditError, MessageFile};
 pub use recipient::NumberAnswer;
 pub use send::SendError;
 

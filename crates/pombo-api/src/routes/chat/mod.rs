@@ -1,18 +1,159 @@
-//! `/chat/*` as far as it reads the database. What asks WhatsApp is in `not_built`.
+//! `/chat/*`: what is stored, what WhatsApp knows, and what is done with messages, people and chats.
 
+mod archive_chat;
+mod delete_message_for_everyone;
+mod fetch_business_profile;
+mod fetch_privacy_settings;
+mod fetch_profile;
 mod fetch_profile_picture_url;
 mod find_chat_by_remote_jid;
 mod find_chats;
 mod find_contacts;
 mod find_messages;
 mod find_status_message;
+mod get_base64_from_media_message;
+mod given_message;
 mod last_message;
+mod mark_chat_unread;
+mod mark_message_as_read;
+mod own;
 mod paging;
+mod raw_message;
+mod remove_profile_picture;
+mod send_presence;
+mod update_block_status;
+mod update_message;
+mod update_privacy_settings;
+mod update_profile_name;
+mod update_profile_picture;
+mod update_profile_status;
+mod whatsapp_numbers;
+
+pub(super) use own::own_or;
 
 use super::{Method, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
+        Route::of_instance(
+            Method::Post,
+            "/chat/whatsappNumbers/{instanceName}",
+            200,
+            "who is on WhatsApp",
+            whatsapp_numbers::whatsapp_numbers,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/markMessageAsRead/{instanceName}",
+            201,
+            "blue ticks",
+            mark_message_as_read::mark_message_as_read,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/archiveChat/{instanceName}",
+            201,
+            "archive a chat",
+            archive_chat::archive_chat,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/markChatUnread/{instanceName}",
+            201,
+            "mark a chat unread",
+            mark_chat_unread::mark_chat_unread,
+        ),
+        Route::of_instance(
+            Method::Delete,
+            "/chat/deleteMessageForEveryone/{instanceName}",
+            201,
+            "delete a message for everyone",
+            delete_message_for_everyone::delete_message_for_everyone,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/getBase64FromMediaMessage/{instanceName}",
+            201,
+            "a message's file",
+            get_base64_from_media_message::get_base64_from_media_message,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updateMessage/{instanceName}",
+            200,
+            "edit a message",
+            update_message::update_message,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/sendPresence/{instanceName}",
+            201,
+            "typing...",
+            send_presence::send_presence,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updateBlockStatus/{instanceName}",
+            201,
+            "block or unblock",
+            update_block_status::update_block_status,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/fetchBusinessProfile/{instanceName}",
+            200,
+            "a business profile",
+            fetch_business_profile::fetch_business_profile,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/fetchProfile/{instanceName}",
+            200,
+            "a profile",
+            fetch_profile::fetch_profile,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updateProfileName/{instanceName}",
+            200,
+            "own name",
+            update_profile_name::update_profile_name,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updateProfileStatus/{instanceName}",
+            200,
+            "own status line",
+            update_profile_status::update_profile_status,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updateProfilePicture/{instanceName}",
+            200,
+            "own picture",
+            update_profile_picture::update_profile_picture,
+        ),
+        Route::of_instance(
+            Method::Delete,
+            "/chat/removeProfilePicture/{instanceName}",
+            200,
+            "remove the own picture",
+            remove_profile_picture::remove_profile_picture,
+        ),
+        Route::of_instance(
+            Method::Get,
+            "/chat/fetchPrivacySettings/{instanceName}",
+            200,
+            "privacy settings",
+            fetch_privacy_settings::fetch_privacy_settings,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/updatePrivacySettings/{instanceName}",
+            201,
+            "change privacy",
+            update_privacy_settings::update_privacy_settings,
+        ),
         Route::of_instance(
             Method::Post,
             "/chat/fetchProfilePictureUrl/{instanceName}",

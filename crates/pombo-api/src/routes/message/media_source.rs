@@ -9,14 +9,14 @@ use crate::extract::Upload;
 
 /// A file's source, and its type when the source itself names one.
 #[derive(Debug)]
-pub(super) struct Source {
-    pub(super) source: MediaSource,
-    pub(super) mimetype: Option<String>,
+pub(in crate::routes) struct Source {
+    pub(in crate::routes) source: MediaSource,
+    pub(in crate::routes) mimetype: Option<String>,
 }
 
 impl Source {
     /// An uploaded file, else a URL, a data URI, or base64 with or without padding. `None` when it is none of these.
-    pub(super) fn read(text: Option<&str>, upload: Option<Upload>) -> Option<Self> {
+    pub(in crate::routes) fn read(text: Option<&str>, upload: Option<Upload>) -> Option<Self> {
         if let Some(Upload {
             file,
             mimetype,

@@ -19,6 +19,8 @@ mod send_sticker;
 mod send_template;
 mod send_text;
 
+pub(super) use media_source::Source;
+
 use super::{Method, Route};
 
 pub(super) fn routes() -> Vec<Route> {

@@ -4,7 +4,6 @@
 //! answer that only looks like success. Each leaves this table when it is built.
 
 mod bots;
-mod schemas;
 mod table;
 
 use std::sync::Arc;
@@ -54,8 +53,6 @@ enum QueryMember {
 enum Refusal {
     /// In the usual form: the method is not available on the instance's channel.
     Channel,
-    /// The same in the form of `/chat/whatsappNumbers`.
-    Raw,
     /// The same in the form of Meta's errors.
     Meta(&'static str),
     /// A whole feature is switched off.
@@ -123,14 +120,13 @@ fn answer(
 ) -> ApiError {
     let refused = check(body, schema, query, sent).err();
     let error = refused.unwrap_or_else(|| match refusal {
-        Refusal::Channel | Refusal::Raw | Refusal::Meta(_) => {
+        Refusal::Channel | Refusal::Meta(_) => {
             ChannelError::NotAvailable(entry.state().instance.channel).into()
         }
         Refusal::Disabled(text) => ApiError::bad_request(text),
     });
     match refusal {
         Refusal::Channel | Refusal::Disabled(_) => error,
-        Refusal::Raw => error.raw(),
         Refusal::Meta(context) => error.meta(context),
     }
 }

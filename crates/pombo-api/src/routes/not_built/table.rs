@@ -1,12 +1,12 @@
 //! What asks WhatsApp: chats, profiles, groups, labels, the business catalogue, templates, the protocol itself, media.
 
-use super::schemas as s;
 use super::{Body, Method, NotBuilt, QueryMember, Refusal};
+use crate::routes::schemas as s;
 
 pub(super) fn rows() -> Vec<NotBuilt> {
     use Body::{Checked, FromQuery, Group, Properties, Unchecked};
     use Method::{Delete, Get, Post};
-    use Refusal::{Channel, Meta, Raw};
+    use Refusal::{Channel, Meta};
     let row = |method, path, status, about, body, refusal| NotBuilt {
         method,
         path,
@@ -16,158 +16,6 @@ pub(super) fn rows() -> Vec<NotBuilt> {
         refusal,
     };
     vec![
-        row(
-            Post,
-            "/chat/whatsappNumbers/{instanceName}",
-            200,
-            "who is on WhatsApp",
-            Checked(s::numbers),
-            Raw,
-        ),
-        row(
-            Post,
-            "/chat/markMessageAsRead/{instanceName}",
-            201,
-            "blue ticks",
-            Checked(s::read_messages),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/archiveChat/{instanceName}",
-            201,
-            "archive a chat",
-            Checked(s::archive),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/markChatUnread/{instanceName}",
-            201,
-            "mark a chat unread",
-            Checked(s::unread),
-            Channel,
-        ),
-        row(
-            Delete,
-            "/chat/deleteMessageForEveryone/{instanceName}",
-            201,
-            "delete a message for everyone",
-            Checked(s::delete_message),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/getBase64FromMediaMessage/{instanceName}",
-            201,
-            "a message's file",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updateMessage/{instanceName}",
-            200,
-            "edit a message",
-            Checked(s::update_message),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/sendPresence/{instanceName}",
-            201,
-            "typing...",
-            Checked(s::presence),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updateBlockStatus/{instanceName}",
-            201,
-            "block or unblock",
-            Checked(s::block),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/fetchBusinessProfile/{instanceName}",
-            200,
-            "a business profile",
-            Checked(s::profile_number),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/fetchProfile/{instanceName}",
-            200,
-            "a profile",
-            Checked(s::profile_number),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updateProfileName/{instanceName}",
-            200,
-            "own name",
-            Checked(s::profile_name),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updateProfileStatus/{instanceName}",
-            200,
-            "own status line",
-            Checked(s::profile_status),
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updateProfilePicture/{instanceName}",
-            200,
-            "own picture",
-            Checked(s::profile_picture),
-            Channel,
-        ),
-        row(
-            Delete,
-            "/chat/removeProfilePicture/{instanceName}",
-            200,
-            "remove the own picture",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Get,
-            "/chat/fetchPrivacySettings/{instanceName}",
-            200,
-            "privacy settings",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/chat/updatePrivacySettings/{instanceName}",
-            201,
-            "change privacy",
-            Checked(s::privacy),
-            Channel,
-        ),
-        row(
-            Post,
-            "/business/getCatalog/{instanceName}",
-            200,
-            "a product catalogue",
-            Checked(s::catalog),
-            Meta("business_catalog"),
-        ),
-        row(
-            Post,
-            "/business/getCollections/{instanceName}",
-            200,
-            "product collections",
-            Checked(s::catalog),
-            Meta("business_collections"),
-        ),
         row(
             Post,
             "/group/create/{instanceName}",
@@ -311,22 +159,6 @@ pub(super) fn rows() -> Vec<NotBuilt> {
             "all templates",
             Unchecked,
             Meta("template_find"),
-        ),
-        row(
-            Get,
-            "/label/findLabels/{instanceName}",
-            200,
-            "all labels",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/label/handleLabel/{instanceName}",
-            200,
-            "label a chat",
-            Checked(s::label),
-            Channel,
         ),
         row(
             Post,

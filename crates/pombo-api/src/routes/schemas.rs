@@ -25,18 +25,18 @@ fn message_key() -> Schema {
         .not_empty(&["id", "remoteJid"])
 }
 
-pub(super) fn anything() -> Schema {
+pub(in crate::routes) fn anything() -> Schema {
     Schema::object()
 }
 
-pub(super) fn numbers() -> Schema {
+pub(in crate::routes) fn numbers() -> Schema {
     let number = text()
         .pattern(Pattern::LeadingDigits)
         .describe("\"numbers\" must be an array of numeric strings");
     Schema::object().property("numbers", list_of(number))
 }
 
-pub(super) fn read_messages() -> Schema {
+pub(in crate::routes) fn read_messages() -> Schema {
     Schema::object()
         .property("readMessages", list_of(message_key()))
         .required(&["readMessages"])
@@ -49,7 +49,7 @@ fn last_message() -> Schema {
         .required(&["key"])
 }
 
-pub(super) fn archive() -> Schema {
+pub(in crate::routes) fn archive() -> Schema {
     Schema::object()
         .property("chat", text())
         .property("lastMessage", last_message())
@@ -57,14 +57,14 @@ pub(super) fn archive() -> Schema {
         .required(&["archive"])
 }
 
-pub(super) fn unread() -> Schema {
+pub(in crate::routes) fn unread() -> Schema {
     Schema::object()
         .property("chat", text())
         .property("lastMessage", last_message())
         .required(&["lastMessage"])
 }
 
-pub(super) fn delete_message() -> Schema {
+pub(in crate::routes) fn delete_message() -> Schema {
     Schema::object()
         .property("id", text())
         .property("fromMe", Schema::strict_boolean())
@@ -73,14 +73,14 @@ pub(super) fn delete_message() -> Schema {
         .not_empty(&["id", "remoteJid", "participant"])
 }
 
-pub(super) fn update_message() -> Schema {
+pub(in crate::routes) fn update_message() -> Schema {
     Schema::object()
         .properties(&["number", "text"], &text())
         .property("key", message_key())
         .not_empty(&["number", "text", "key"])
 }
 
-pub(super) fn presence() -> Schema {
+pub(in crate::routes) fn presence() -> Schema {
     Schema::object()
         .property("number", number())
         .property("delay", Schema::number())
@@ -97,7 +97,7 @@ pub(super) fn presence() -> Schema {
         .required(&["number", "presence", "delay"])
 }
 
-pub(super) fn block() -> Schema {
+pub(in crate::routes) fn block() -> Schema {
     Schema::object()
         .property("number", text())
         .property("status", text().one_of(&["block", "unblock"]))
@@ -105,27 +105,27 @@ pub(super) fn block() -> Schema {
         .not_empty(&["number", "status"])
 }
 
-pub(super) fn profile_number() -> Schema {
+pub(in crate::routes) fn profile_number() -> Schema {
     Schema::object().property("number", text())
 }
 
-pub(super) fn profile_name() -> Schema {
+pub(in crate::routes) fn profile_name() -> Schema {
     Schema::object()
         .property("name", text())
         .not_empty(&["name"])
 }
 
-pub(super) fn profile_status() -> Schema {
+pub(in crate::routes) fn profile_status() -> Schema {
     Schema::object()
         .property("status", text())
         .not_empty(&["status"])
 }
 
-pub(super) fn profile_picture() -> Schema {
+pub(in crate::routes) fn profile_picture() -> Schema {
     Schema::object().property("picture", text())
 }
 
-pub(super) fn privacy() -> Schema {
+pub(in crate::routes) fn privacy() -> Schema {
     let whom = text().one_of(&["all", "contacts", "contact_blacklist", "none"]);
     Schema::object()
         .property("readreceipts", text().one_of(&["all", "none"]))
@@ -142,7 +142,7 @@ pub(super) fn privacy() -> Schema {
         ])
 }
 
-pub(super) fn catalog() -> Schema {
+pub(in crate::routes) fn catalog() -> Schema {
     Schema::object()
         .property("number", text())
         .property("limit", Schema::number())
@@ -158,7 +158,7 @@ fn participants() -> Schema {
     )
 }
 
-pub(super) fn group_create() -> Schema {
+pub(in crate::routes) fn group_create() -> Schema {
     Schema::object()
         .properties(&["subject", "description", "profilePicture"], &text())
         .property("promoteParticipants", Schema::strict_boolean())
@@ -167,49 +167,49 @@ pub(super) fn group_create() -> Schema {
         .not_empty(&["subject", "description", "profilePicture"])
 }
 
-pub(super) fn group_jid() -> Schema {
+pub(in crate::routes) fn group_jid() -> Schema {
     Schema::object()
         .property("groupJid", text().pattern(Pattern::GroupJid))
         .required(&["groupJid"])
         .not_empty(&["groupJid"])
 }
 
-pub(super) fn group_subject() -> Schema {
+pub(in crate::routes) fn group_subject() -> Schema {
     Schema::object()
         .properties(&["groupJid", "subject"], &text())
         .required(&["groupJid", "subject"])
         .not_empty(&["groupJid", "subject"])
 }
 
-pub(super) fn group_image() -> Schema {
+pub(in crate::routes) fn group_image() -> Schema {
     Schema::object()
         .properties(&["groupJid", "image"], &text())
         .required(&["groupJid", "image"])
         .not_empty(&["groupJid", "image"])
 }
 
-pub(super) fn group_description() -> Schema {
+pub(in crate::routes) fn group_description() -> Schema {
     Schema::object()
         .properties(&["groupJid", "description"], &text())
         .required(&["groupJid", "description"])
         .not_empty(&["groupJid", "description"])
 }
 
-pub(super) fn get_participants() -> Schema {
+pub(in crate::routes) fn get_participants() -> Schema {
     Schema::object()
         .property("getParticipants", text().one_of(&["true", "false"]))
         .required(&["getParticipants"])
         .not_empty(&["getParticipants"])
 }
 
-pub(super) fn invite_code() -> Schema {
+pub(in crate::routes) fn invite_code() -> Schema {
     Schema::object()
         .property("inviteCode", text().pattern(Pattern::InviteCode))
         .required(&["inviteCode"])
         .not_empty(&["inviteCode"])
 }
 
-pub(super) fn send_invite() -> Schema {
+pub(in crate::routes) fn send_invite() -> Schema {
     let number = text()
         .min_length(10)
         .pattern(Pattern::Digits)
@@ -221,7 +221,7 @@ pub(super) fn send_invite() -> Schema {
         .not_empty(&["groupJid", "description", "numbers"])
 }
 
-pub(super) fn group_participants() -> Schema {
+pub(in crate::routes) fn group_participants() -> Schema {
     Schema::object()
         .property("groupJid", text())
         .property(
@@ -233,7 +233,7 @@ pub(super) fn group_participants() -> Schema {
         .not_empty(&["groupJid", "action"])
 }
 
-pub(super) fn group_setting() -> Schema {
+pub(in crate::routes) fn group_setting() -> Schema {
     Schema::object()
         .property("groupJid", text())
         .property(
@@ -244,7 +244,7 @@ pub(super) fn group_setting() -> Schema {
         .not_empty(&["groupJid", "action"])
 }
 
-pub(super) fn group_ephemeral() -> Schema {
+pub(in crate::routes) fn group_ephemeral() -> Schema {
     Schema::object()
         .property("groupJid", text())
         .property(
@@ -255,7 +255,7 @@ pub(super) fn group_ephemeral() -> Schema {
         .not_empty(&["groupJid", "expiration"])
 }
 
-pub(super) fn template() -> Schema {
+pub(in crate::routes) fn template() -> Schema {
     Schema::object()
         .property("name", text())
         .property(
@@ -269,7 +269,7 @@ pub(super) fn template() -> Schema {
         .required(&["name", "category", "language", "components"])
 }
 
-pub(super) fn label() -> Schema {
+pub(in crate::routes) fn label() -> Schema {
     Schema::object()
         .property("number", number())
         .property("labelId", text())
@@ -278,14 +278,14 @@ pub(super) fn label() -> Schema {
         .not_empty(&["number", "labelId", "action"])
 }
 
-pub(super) fn media() -> Schema {
+pub(in crate::routes) fn media() -> Schema {
     Schema::object()
         .properties(&["id", "type"], &text())
         .property("messageId", Schema::integer())
         .not_empty(&["id", "type", "messageId"])
 }
 
-pub(super) fn media_url() -> Schema {
+pub(in crate::routes) fn media_url() -> Schema {
     Schema::object()
         .property("id", text().pattern(Pattern::Digits))
         .property("expiry", text().pattern(Pattern::Digits))
