@@ -32,9 +32,16 @@ async fn alice_and_bob(simulator: &Simulator) -> (Client, Client) {
 }
 
 async fn send(from: &Client, to: &Client, body: &str) {
-    from.send_message(to.jid(), text(body))
+    let sent = from
+        .send_message(to.jid(), text(body))
         .await
         .expect("the message is accepted");
+    // The client does not wait for the network; the tests do.
+    from.wait("the acknowledgement", |event| match event {
+        Event::ServerAck(ack) => (ack.id == sent.message_id).then_some(()),
+        _ => None,
+    })
+    .await;
 }
 
 #[tokio::test]
