@@ -22,6 +22,7 @@ mod newsletter;
 mod offline;
 mod pairing;
 mod phone_duty;
+mod phone_group;
 mod phone_message;
 mod phone_retry;
 mod phone_secret;

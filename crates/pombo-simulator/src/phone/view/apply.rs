@@ -198,9 +198,7 @@ impl View {
         if chat.message(&arrival.id).is_some() {
             return Applied::Nothing;
         }
-        if arrival.from_me {
-            chat.unread = 0;
-        } else {
+        if !arrival.from_me {
             chat.unread += 1;
         }
         chat.messages.push(ShownMessage {
