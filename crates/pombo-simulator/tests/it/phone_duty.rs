@@ -12,14 +12,19 @@ use whatsapp_rust::{Jid, NodeFilter};
 use crate::kit::{ALICE, BOB, Client, ClientOptions, simulator, text};
 use crate::phone_message::{DEADLINE, jid, message};
 
-/// Type, and for each chat the texts as they came, of the next blob of history.
-async fn history(client: &Client) -> (i32, Vec<(String, Vec<String>)>, wa::HistorySync) {
+/// For each chat the texts as they came, of the next blob of history of that kind; blobs may overtake each other.
+async fn history(
+    client: &Client,
+    kind: HistorySyncType,
+) -> (Vec<(String, Vec<String>)>, wa::HistorySync) {
     client
         .wait("history", |event| {
             let Event::HistorySync(history) = event else {
                 return None;
             };
-            let kind = history.sync_type();
+            if history.sync_type() != kind as i32 {
+                return None;
+            }
             let content = history.get()?;
             let chats = content.conversations.iter().map(|chat| {
                 let messages = chat
@@ -29,7 +34,7 @@ async fn history(client: &Client) -> (i32, Vec<(String, Vec<String>)>, wa::Histo
                 let texts = messages.filter_map(|one| one.message.conversation.clone());
                 (chat.id.clone(), texts.collect())
             });
-            Some((kind, chats.collect(), (*content).clone()))
+            Some((chats.collect(), (*content).clone()))
         })
         .await
 }
@@ -52,17 +57,14 @@ async fn a_new_companion_gets_the_past_newest_first_and_more_when_it_asks() {
     own.set_nct_salt(&[7; 32]).await.expect("set");
     let alice = Client::linked(&simulator, ALICE).await;
 
-    let (kind, chats, content) = history(&alice).await;
-    assert_eq!(kind, HistorySyncType::INITIAL_BOOTSTRAP as i32);
+    let (chats, content) = history(&alice, HistorySyncType::INITIAL_BOOTSTRAP).await;
     assert_eq!(chats.len(), 2);
     assert_eq!(chats[0].1, ["message 7 of chat 0", "message 6 of chat 0"]);
     assert_eq!(content.nct_salt.as_deref(), Some([7; 32].as_slice()));
     assert_eq!(content.conversations[0].name.as_deref(), Some("Person 0"));
-    let (kind, _, names) = history(&alice).await;
-    assert_eq!(kind, HistorySyncType::PUSH_NAME as i32);
+    let (_, names) = history(&alice, HistorySyncType::PUSH_NAME).await;
     assert_eq!(names.pushnames.len(), 2);
-    let (kind, recent, _) = history(&alice).await;
-    assert_eq!(kind, HistorySyncType::RECENT as i32);
+    let (recent, _) = history(&alice, HistorySyncType::RECENT).await;
     assert_eq!(recent[1].1, ["message 5 of chat 1", "message 4 of chat 1"]);
 
     let chat: Jid = recent[0].0.parse().expect("an address");
@@ -73,8 +75,7 @@ async fn a_new_companion_gets_the_past_newest_first_and_more_when_it_asks() {
         .fetch_message_history(&chat, &oldest.id, oldest.from_me, 0, 3)
         .await
         .expect("asked");
-    let (kind, more, _) = history(&alice).await;
-    assert_eq!(kind, HistorySyncType::ON_DEMAND as i32);
+    let (more, _) = history(&alice, HistorySyncType::ON_DEMAND).await;
     assert_eq!(more.len(), 1);
     assert_eq!(
         more[0].1,
@@ -90,7 +91,7 @@ async fn a_new_companion_gets_the_past_newest_first_and_more_when_it_asks() {
 async fn a_phone_without_a_past_still_says_that_the_history_is_complete() {
     let simulator = simulator().await;
     let alice = Client::linked(&simulator, ALICE).await;
-    let (_, chats, content) = history(&alice).await;
+    let (chats, content) = history(&alice, HistorySyncType::INITIAL_BOOTSTRAP).await;
     assert!(chats.is_empty());
     assert_eq!(content.progress, Some(100));
 }
@@ -326,7 +327,7 @@ async fn a_phone_shares_its_keys_with_the_companion_that_asks_over_a_new_session
     use whatsapp_rust::waproto::buffa::Message as _;
     let simulator = simulator().await;
     let alice = Client::linked(&simulator, ALICE).await;
-    history(&alice).await;
+    history(&alice, HistorySyncType::INITIAL_BOOTSTRAP).await;
     let own = simulator.phone(ALICE);
     let phone: Jid = own.lid().parse().expect("an address");
     alice
@@ -499,4 +500,30 @@ async fn calls_ring_are_refused_taken_and_missed() {
     })
     .await
     .expect("it is over");
+}
+
+#[tokio::test]
+async fn a_message_that_a_companion_could_not_read_comes_from_its_own_phone() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    let (own, bob) = (simulator.phone(ALICE), simulator.phone(BOB));
+    let sent = bob.send_text(ALICE, "once more").await.expect("sent");
+    let info = alice
+        .wait("the message", |event| {
+            let mut messages = event.messages();
+            let found = messages.find(|message| message.info.id == sent.id);
+            found.map(|message| std::sync::Arc::new((*message.info).clone()))
+        })
+        .await;
+    own.wait_for(DEADLINE, |view| {
+        view.message(&bob.jid(), &sent.id).map(|_| ())
+    })
+    .await
+    .expect("the phone has it");
+    alice
+        .send_pdo_placeholder_resend_request(&info)
+        .await
+        .expect("asked");
+    let again = message(&alice, &sent.id).await;
+    assert_eq!(again.conversation.as_deref(), Some("once more"));
 }

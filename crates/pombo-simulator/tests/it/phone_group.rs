@@ -15,22 +15,37 @@ async fn a_phone_makes_a_group_and_everybody_writes_and_reads() {
     let alice = Client::linked(&simulator, ALICE).await;
     let (bob, carol) = (simulator.phone(BOB), simulator.phone(CAROL));
     carol.set_habits(|habits| habits.delivery_receipts = true);
-    let group = bob.create_group("Team", &[ALICE, CAROL]).await.expect("made");
+    let group = bob
+        .create_group("Team", &[ALICE, CAROL])
+        .await
+        .expect("made");
     let jid: Jid = group.parse().expect("an address");
 
     let sent = bob.send_text(&group, "hello all").await.expect("sent");
     message(&alice, &sent.id).await;
-    assert_eq!(carol.next_message(DEADLINE).await.expect("got").text(), "hello all");
-    alice.send_message(jid.clone(), text("hello from the client")).await.expect("sent");
+    assert_eq!(
+        carol.next_message(DEADLINE).await.expect("got").text(),
+        "hello all"
+    );
+    alice
+        .send_message(jid.clone(), text("hello from the client"))
+        .await
+        .expect("sent");
     for phone in [&bob, &carol] {
         let got = phone.next_message(DEADLINE).await.expect("got");
         assert_eq!(got.text(), "hello from the client");
         assert_eq!(got.chat, group);
         assert_eq!(got.sender, alice.jid().to_string());
     }
-    let answer = carol.send_text(&group, "hello from carol").await.expect("sent");
+    let answer = carol
+        .send_text(&group, "hello from carol")
+        .await
+        .expect("sent");
     message(&alice, &answer.id).await;
-    assert_eq!(bob.next_message(DEADLINE).await.expect("got").text(), "hello from carol");
+    assert_eq!(
+        bob.next_message(DEADLINE).await.expect("got").text(),
+        "hello from carol"
+    );
 
     let reaction = carol.react(&group, &sent.id, "👍").await.expect("reacted");
     let got = message(&alice, &reaction.id).await;
@@ -54,12 +69,17 @@ async fn a_phone_makes_a_group_and_everybody_writes_and_reads() {
     let revoke = bob.revoke(&group, &answer.id).await.expect("an admin may");
     message(&alice, &revoke.id).await;
     carol
-        .wait_for(DEADLINE, |view| view.message(&group, &answer.id)?.deleted.then_some(()))
+        .wait_for(DEADLINE, |view| {
+            view.message(&group, &answer.id)?.deleted.then_some(())
+        })
         .await
         .expect("the deletion is shown");
 
     let poll = carol
-        .send(&group, content::poll(content::PollVersion::V3, "when?", &["now", "later"], 1))
+        .send(
+            &group,
+            content::poll(content::PollVersion::V3, "when?", &["now", "later"], 1),
+        )
         .await
         .expect("sent");
     bob.next_message(DEADLINE).await.expect("the poll");
@@ -83,21 +103,33 @@ async fn who_leaves_reads_nothing_more_and_who_comes_reads_what_follows() {
     message(&alice, &first.id).await;
     bob.add_members(&group, &[CAROL]).await.expect("added");
     bob.send_text(&group, "with carol").await.expect("sent");
-    assert_eq!(carol.next_message(DEADLINE).await.expect("got").text(), "with carol");
+    assert_eq!(
+        carol.next_message(DEADLINE).await.expect("got").text(),
+        "with carol"
+    );
     carol.leave(&group).await.expect("left");
     assert!(matches!(
         carol.send_text(&group, "not any more").await,
         Err(PhoneError::Refused { .. })
     ));
-    let last = bob.send_text(&group, "without carol again").await.expect("sent");
+    let last = bob
+        .send_text(&group, "without carol again")
+        .await
+        .expect("sent");
     message(&alice, &last.id).await;
-    assert_eq!(carol.chat(&group).expect("the chat").texts(), ["with carol", "not any more"]);
+    assert_eq!(
+        carol.chat(&group).expect("the chat").texts(),
+        ["with carol", "not any more"]
+    );
     assert!(bob.add_members(&group, &["5511999999999"]).await.is_err());
     bob.set_subject(&group, "New name").await.expect("renamed");
     let code = bob.invite_code(&group).await.expect("a code");
     carol.join(&code).await.expect("joined");
     bob.send_text(&group, "welcome back").await.expect("sent");
-    assert_eq!(carol.next_message(DEADLINE).await.expect("got").text(), "welcome back");
+    assert_eq!(
+        carol.next_message(DEADLINE).await.expect("got").text(),
+        "welcome back"
+    );
 }
 
 #[tokio::test]
@@ -113,23 +145,37 @@ async fn in_groups_too_what_cannot_be_read_is_sent_again() {
     let jid: Jid = group.parse().expect("an address");
     let sent = bob.send_text(&group, "one").await.expect("sent");
     message(&alice, &sent.id).await;
-    alice.send_message(jid.clone(), text("two")).await.expect("sent");
+    alice
+        .send_message(jid.clone(), text("two"))
+        .await
+        .expect("sent");
     bob.next_message(DEADLINE).await.expect("got");
 
-    for (at, from_phone) in [(FaultPoint::ToClient, true), (FaultPoint::FromClient, false)] {
+    for (at, from_phone) in [
+        (FaultPoint::ToClient, true),
+        (FaultPoint::FromClient, false),
+    ] {
         let rule = FaultRule::new(at, Fault::DamageCiphertext)
             .account(ALICE)
             .stanza(StanzaFilter::tag("message"))
             .times(1);
         simulator.faults().add(rule).expect("a valid rule");
         if from_phone {
-            let sent = bob.send_text(&group, "damaged for alice").await.expect("sent");
+            let sent = bob
+                .send_text(&group, "damaged for alice")
+                .await
+                .expect("sent");
             message(&alice, &sent.id).await;
         } else {
-            alice.send_message(jid.clone(), text("damaged for bob")).await.expect("sent");
-            bob.wait_for(DEADLINE, |view| view.with_text("damaged for bob").next().map(|_| ()))
+            alice
+                .send_message(jid.clone(), text("damaged for bob"))
                 .await
-                .expect("it comes again");
+                .expect("sent");
+            bob.wait_for(DEADLINE, |view| {
+                view.with_text("damaged for bob").next().map(|_| ())
+            })
+            .await
+            .expect("it comes again");
         }
     }
     assert_eq!(simulator.faults().strikes().len(), 2);

@@ -561,3 +561,49 @@ async fn a_status_reaches_those_who_may_see_it() {
     assert_eq!(shown.chat, "status@broadcast");
     assert_eq!(shown.sender, alice.jid().to_string());
 }
+
+#[tokio::test]
+async fn a_phone_can_write_to_hidden_addresses() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    let bob = simulator.phone(BOB);
+    bob.set_habits(|habits| habits.writes_to_lids = true);
+    bob.send_text(ALICE, "from a hidden address")
+        .await
+        .expect("sent");
+    let received = alice.text("from a hidden address").await;
+    assert_eq!(received.sender, bob.lid());
+    assert_eq!(received.alternative, Some(bob.jid()));
+    let lid: Jid = bob.lid().parse().expect("an address");
+    alice
+        .send_message(lid, text("to a hidden address"))
+        .await
+        .expect("sent");
+    let got = bob.next_message(DEADLINE).await.expect("a message");
+    assert_eq!(got.text(), "to a hidden address");
+    assert_eq!(got.chat, alice.jid().to_string());
+}
+
+#[tokio::test]
+async fn what_an_account_shows_of_itself_can_be_changed_from_its_phone() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    let bob = simulator.phone(BOB);
+    bob.set_picture(Some(&[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]))
+        .await
+        .expect("set");
+    let picture = alice
+        .contacts()
+        .get_profile_picture(&jid(&bob), false)
+        .await;
+    assert!(picture.expect("an answer").is_some());
+    bob.set_picture(None).await.expect("removed");
+    let picture = alice
+        .contacts()
+        .get_profile_picture(&jid(&bob), false)
+        .await;
+    assert!(picture.expect("an answer").is_none());
+    bob.set_about("at the beach").await.expect("set");
+    bob.block(ALICE, true).await.expect("blocked");
+    bob.block(ALICE, false).await.expect("unblocked");
+}

@@ -190,3 +190,50 @@ async fn a_phone_that_was_away_gets_what_was_sent_meanwhile_in_order() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn a_resend_goes_to_the_device_that_asked_and_to_no_other() {
+    let simulator = simulator().await;
+    let (first, bob) = acquainted(&simulator).await;
+    let second = Client::linked(&simulator, ALICE).await;
+    bob.send_text(ALICE, "for both").await.expect("sent");
+    first.text("for both").await;
+    second.text("for both").await;
+    let rule = FaultRule::new(FaultPoint::ToClient, Fault::DamageCiphertext)
+        .account(ALICE)
+        .device(1)
+        .stanza(StanzaFilter::tag("message"))
+        .times(1);
+    simulator.faults().add(rule).expect("a valid rule");
+    bob.send_text(ALICE, "damaged for one").await.expect("sent");
+    first.text("damaged for one").await;
+    second.text("damaged for one").await;
+    bob.send_text(ALICE, "the end").await.expect("sent");
+    second.text("the end").await;
+    assert!(!second.has_seen(|event| {
+        event
+            .messages()
+            .any(|message| message.message.conversation.as_deref() == Some("damaged for one"))
+    }));
+}
+
+#[tokio::test]
+async fn a_client_that_has_lost_its_session_gets_the_message_over_a_new_one() {
+    let simulator = simulator().await;
+    let (alice, bob) = acquainted(&simulator).await;
+    let lid: whatsapp_rust::Jid = bob.lid().parse().expect("an address");
+    alice
+        .signal()
+        .delete_sessions(&[jid(&bob), lid])
+        .await
+        .expect("forgotten");
+    bob.send_text(ALICE, "do you hear me?").await.expect("sent");
+    alice.text("do you hear me?").await;
+    alice
+        .send_message(jid(&bob), text("I do"))
+        .await
+        .expect("sent");
+    bob.wait_for(DEADLINE, |view| view.with_text("I do").next().map(|_| ()))
+        .await
+        .expect("it can be read");
+}
