@@ -384,3 +384,118 @@ async fn what_waits_comes_in_the_batches_that_the_client_asks_for() {
     assert_eq!(attribute(&bob.next("message").await, "id"), "late");
     assert!(bob.next("ib").await.get_optional_child("offline").is_some());
 }
+
+/// A group of Alice's phone with Bob and Carol in it.
+async fn group(simulator: &Simulator) -> Jid {
+    simulator
+        .phone(ALICE)
+        .create_group("Team", &[BOB, CAROL])
+        .await
+        .expect("the group is made")
+        .parse()
+        .expect("an address")
+}
+
+#[tokio::test]
+async fn a_group_message_reaches_every_device_of_every_member_but_the_one_that_sent_it() {
+    let simulator = simulator().await;
+    let (mut alice, mut bob) = pair(&simulator).await;
+    let mut desk = RawCompanion::linked(&simulator, BOB).await;
+    let mut carol = RawCompanion::linked(&simulator, CAROL).await;
+    let group = group(&simulator).await;
+    let stanza = message("G1", group.clone())
+        .attr("addressing_mode", "lid")
+        .attr("phash", "2:outdated")
+        .children([
+            participants([to(alice.lid(), Some(enc("pkmsg", b"key for alice")))]),
+            enc("skmsg", b"for all"),
+            NodeBuilder::new("device-identity")
+                .bytes(b"identity".to_vec())
+                .build(),
+        ])
+        .build();
+    bob.send(stanza).await;
+    let ack = bob.next("ack").await;
+    assert_eq!(attribute(&ack, "error"), "");
+    assert!(attribute(&ack, "phash").starts_with("2:"));
+
+    let first = alice.next("message").await;
+    assert_eq!(
+        contents(&first),
+        [b"key for alice".to_vec(), b"for all".to_vec()]
+    );
+    assert_eq!(attribute(&first, "from"), group.to_string());
+    assert_eq!(attribute(&first, "participant"), bob.lid().to_string());
+    assert_eq!(
+        attribute(&first, "participant_pn"),
+        format!("{BOB}@s.whatsapp.net")
+    );
+    assert_eq!(attribute(&first, "addressing_mode"), "lid");
+    assert!(first.get_optional_child("device-identity").is_some());
+    for device in [&mut desk, &mut carol] {
+        let other = device.next("message").await;
+        assert_eq!(contents(&other), [b"for all".to_vec()]);
+        assert_eq!(attribute(&other, "recipient"), "");
+        assert!(other.get_optional_child("device-identity").is_none());
+    }
+}
+
+#[tokio::test]
+async fn who_was_removed_gets_nothing_even_from_a_sender_with_an_old_list() {
+    let simulator = simulator().await;
+    let (_alice, mut bob) = pair(&simulator).await;
+    let mut carol = RawCompanion::linked(&simulator, CAROL).await;
+    let group = group(&simulator).await;
+    simulator
+        .phone(ALICE)
+        .remove_members(&group.to_string(), &[CAROL])
+        .await
+        .expect("she is removed");
+    let send = |id: &str| {
+        message(id, group.clone())
+            .attr("addressing_mode", "lid")
+            .children([
+                participants([to(carol.lid(), Some(enc("pkmsg", b"key")))]),
+                enc("skmsg", b"secret"),
+            ])
+            .build()
+    };
+    let (stanza, own) = (send("G1"), send("G2"));
+    bob.send(stanza).await;
+    assert_eq!(attribute(&bob.next("ack").await, "error"), "");
+    // A resend does not reach her either.
+    let resend = message("G1", group.clone())
+        .attr("addressing_mode", "lid")
+        .attr("participant", carol.lid())
+        .children([enc("pkmsg", b"again")])
+        .build();
+    bob.send(resend).await;
+    assert_eq!(attribute(&bob.next("ack").await, "error"), "403");
+    // And she cannot send.
+    carol.send(own).await;
+    let ack = carol
+        .connection
+        .wait(|stanza| {
+            assert_ne!(stanza.tag, "message", "{stanza:?}");
+            stanza.tag == "ack"
+        })
+        .await;
+    assert_eq!(attribute(&ack, "error"), "403");
+}
+
+#[tokio::test]
+async fn a_group_is_written_to_in_its_own_kind_of_address() {
+    let simulator = simulator().await;
+    let (_alice, mut bob) = pair(&simulator).await;
+    let group = group(&simulator).await;
+    let plain = message("G1", group.clone()).children([enc("skmsg", b"x")]);
+    bob.send(plain.build()).await;
+    assert_eq!(attribute(&bob.next("ack").await, "error"), "400");
+    assert_eq!(simulator.take_violations().len(), 1);
+    let by_number = message("G2", group)
+        .attr("addressing_mode", "pn")
+        .children([enc("skmsg", b"x")]);
+    bob.send(by_number.build()).await;
+    assert_eq!(attribute(&bob.next("ack").await, "error"), "421");
+    simulator.assert_clean();
+}
