@@ -14,6 +14,7 @@
 //! | `transport`, `http` | sockets and media, through proxies |
 //! | `incoming` | the library's events to channel events, one file per family |
 //! | `outgoing` | content to protobuf, one file per type |
+//! | `json` | messages as the JSON that clients know, and back |
 //! | `query` | profiles, groups, directory, calls |
 //! | `auth_state` | the library's storage port over `AuthStore` |
 #![recursion_limit = "512"]
@@ -24,6 +25,7 @@ pub mod config;
 pub mod factory;
 mod http;
 mod incoming;
+mod json;
 mod outgoing;
 mod query;
 mod session;
