@@ -14,6 +14,7 @@
 //! | `transport`, `http` | sockets and media, through proxies |
 //! | `incoming` | the library's events to channel events, one file per family |
 //! | `outgoing` | content to protobuf, one file per type |
+//! | `content` | what records show of a message's content |
 //! | `json` | messages as the JSON that clients know, and back |
 //! | `query` | profiles, groups, directory, calls |
 //! | `auth_state` | the library's storage port over `AuthStore` |
@@ -22,6 +23,7 @@
 mod auth_state;
 mod channel;
 pub mod config;
+mod content;
 pub mod factory;
 mod http;
 mod incoming;

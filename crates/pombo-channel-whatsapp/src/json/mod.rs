@@ -12,6 +12,7 @@
 mod generate;
 #[cfg(test)]
 mod golden;
+pub(crate) mod node;
 mod read;
 mod schema;
 mod values;
@@ -22,7 +23,7 @@ use serde_json::{Map, Value};
 use waproto::codec;
 use waproto::whatsapp as wa;
 
-pub(crate) use values::{base64, indexed, long, read_bytes, read_signed, read_whole, signed_long};
+pub(crate) use values::{indexed, read_bytes, signed_long};
 use write::Form;
 
 /// Why JSON is not a message, or bytes are not.
@@ -52,6 +53,20 @@ pub(crate) fn record(message: &wa::Message) -> Value {
 /// The message as raw answers show it: base64, decimal text, enum names.
 pub(crate) fn raw(message: &wa::Message) -> Value {
     show(Form::Raw, MESSAGE, &codec::message_to_vec(message))
+}
+
+/// Whether contents of that kind (a member of a message, such as `imageMessage`) can quote and mention.
+pub(crate) fn has_context(kind: &str) -> bool {
+    let schema = schema::schema();
+    let field = schema
+        .named(MESSAGE)
+        .and_then(|index| schema.message(index).by_name(kind));
+    match field.map(|field| field.kind) {
+        Some(schema::Kind::Message(index)) => {
+            schema.message(index).by_name("contextInfo").is_some()
+        }
+        _ => false,
+    }
 }
 
 fn show(form: Form, name: &str, bytes: &[u8]) -> Value {
@@ -84,6 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::schema::{Index, Kind, Schema, schema};
+    use super::values::long;
     use super::*;
 
     #[test]
