@@ -110,7 +110,7 @@ pub(crate) fn of(info: &MessageInfo, chat_alt: Option<&Jid>) -> MessageKey {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use serde_json::json;
     use wacore::types::message::{AddressingMode, MessageSource};
 

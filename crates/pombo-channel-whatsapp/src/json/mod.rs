@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use waproto::codec;
 use waproto::whatsapp as wa;
 
-pub(crate) use values::{indexed, read_bytes, signed_long};
+pub(crate) use values::{indexed, long, read_bytes, read_whole, signed_long};
 use write::Form;
 
 /// Why JSON is not a message, or bytes are not.
@@ -99,7 +99,6 @@ mod tests {
     use serde_json::json;
 
     use super::schema::{Index, Kind, Schema, schema};
-    use super::values::long;
     use super::*;
 
     #[test]

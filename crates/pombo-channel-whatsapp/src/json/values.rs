@@ -123,11 +123,6 @@ fn whole_float(value: f64) -> Option<u64> {
     })
 }
 
-/// Seconds since the epoch, or any other signed whole number.
-pub(crate) fn read_signed(value: &Value) -> Option<i64> {
-    read_whole(value).map(u64::cast_signed)
-}
-
 /// A number with a fraction in whatever form.
 pub(super) fn read_float(value: &Value) -> Option<f64> {
     match value {
@@ -191,10 +186,11 @@ mod tests {
             ),
             (json!({"low": -1, "high": -1, "unsigned": false}), -1),
         ] {
-            assert_eq!(read_signed(&form), Some(number), "{form}");
+            let read = read_whole(&form).map(u64::cast_signed);
+            assert_eq!(read, Some(number), "{form}");
         }
-        assert_eq!(read_signed(&json!("x")), None);
-        assert_eq!(read_signed(&json!([])), None);
+        assert_eq!(read_whole(&json!("x")), None);
+        assert_eq!(read_whole(&json!([])), None);
     }
 
     #[test]
