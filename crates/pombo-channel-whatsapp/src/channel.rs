@@ -9,7 +9,9 @@ use pombo_domain::channel::{
 };
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
-use pombo_domain::port::{Calls, Channel, ChannelOpening, Connecting, Directory, Profiles};
+use pombo_domain::port::{
+    Calls, Channel, ChannelOpening, Connecting, Directory, MessageActions, Profiles,
+};
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
 use serde_json::Value;
@@ -22,6 +24,7 @@ use whatsapp_rust::Client;
 use whatsapp_rust::passkey::Assertion;
 
 use crate::factory::Shared;
+use crate::outgoing::Audiences;
 use crate::session::build::is_linked;
 use crate::session::life::Life;
 use crate::session::status::Status;
@@ -40,6 +43,8 @@ const SMALL: Duration = Duration::from_secs(10);
 pub struct WhatsappChannel {
     pub(crate) shared: Arc<Shared>,
     pub(crate) opening: ChannelOpening,
+    /// Who saw the newest status posts.
+    pub(crate) audiences: Audiences,
     status: watch::Sender<Status>,
     state: Mutex<State>,
     /// The present life. Held while one begins or ends, so that there is never a second one.
@@ -69,6 +74,7 @@ impl WhatsappChannel {
     pub(crate) fn open(shared: Arc<Shared>, opening: ChannelOpening) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             shared,
+            audiences: Audiences::default(),
             status: watch::Sender::new(Status::default()),
             state: Mutex::new(State {
                 settings: opening.settings.clone(),
@@ -390,6 +396,10 @@ impl Channel for WhatsappChannel {
             .send_passkey_confirmation()
             .await
             .map_err(|error| ChannelError::Failed(error.to_string()))
+    }
+
+    fn messages(&self) -> Option<&dyn MessageActions> {
+        Some(self)
     }
 
     fn directory(&self) -> Option<&dyn Directory> {

@@ -28,6 +28,8 @@ pub mod factory;
 mod http;
 mod incoming;
 mod json;
+mod media;
+mod message_actions;
 mod outgoing;
 mod query;
 mod session;

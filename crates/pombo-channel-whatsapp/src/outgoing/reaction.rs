@@ -1,0 +1,97 @@
+//! Reactions.
+
+use std::sync::Arc;
+
+use pombo_domain::channel::{ChannelError, SentMessage};
+use pombo_domain::message::MessageKey;
+use serde_json::json;
+use wacore_binary::{Jid, JidExt as _};
+use waproto::whatsapp as wa;
+use whatsapp_rust::{Client, SendOptions};
+
+use super::{Built, refused};
+
+pub(super) fn build(target: &MessageKey, emoji: &str, chat: &Jid) -> Built {
+    let mut key = json!({"id": target.id, "remoteJid": chat.to_string(), "fromMe": target.from_me});
+    let participant = target.participant.as_deref().filter(|jid| !jid.is_empty());
+    if let Some(participant) = participant.filter(|_| !(chat.is_pn() || chat.is_lid())) {
+        key["participant"] = participant.into();
+    }
+    // Compatible: a plain number in the answer, not two halves.
+    let now = wacore::time::now_millis();
+    Built::new(json!({"reactionMessage": {"text": emoji, "key": key, "senderTimestampMs": now}}))
+}
+
+/// The announcement group of a community takes reactions only encrypted with the message's own secret.
+async fn must_be_encrypted(client: &Client, chat: &Jid) -> Result<bool, ChannelError> {
+    if !chat.is_group() {
+        return Ok(false);
+    }
+    let info = client.groups().query_info(chat).await;
+    let info = info.map_err(|error| refused(&error.into()))?;
+    Ok(info.is_community_announce == Some(true))
+}
+
+pub(super) async fn send(
+    client: &Arc<Client>,
+    id: &str,
+    chat: &Jid,
+    target: &MessageKey,
+    emoji: &str,
+    built: Built,
+) -> Result<SentMessage, ChannelError> {
+    let sent = if must_be_encrypted(client, chat).await? {
+        let key = wa::MessageKey {
+            remote_jid: Some(chat.to_string()),
+            from_me: Some(target.from_me),
+            id: Some(target.id.clone()),
+            participant: target.participant.clone(),
+        };
+        client.send_reaction(chat.clone(), key, emoji).await
+    } else {
+        let options = SendOptions::default().with_message_id(id);
+        client
+            .send_message_with_options(chat.clone(), built.message()?, options)
+            .await
+    };
+    let sent = sent.map_err(|error| refused(&error))?;
+    Ok(built.sent(sent.message_id, chat))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reaction_names_its_message() {
+        let chat: Jid = "120363002866886739@g.us".parse().expect("a JID");
+        let mut target = MessageKey::new("T", "120363002866886739@g.us", false);
+        target.participant = Some("5511900000002@s.whatsapp.net".to_owned());
+        let built = build(&target, "🔥", &chat);
+        let reaction = &built.wire["reactionMessage"];
+        assert_eq!(reaction["text"], "🔥");
+        assert_eq!(
+            reaction["key"],
+            json!({"id": "T", "remoteJid": "120363002866886739@g.us", "fromMe": false, "participant": "5511900000002@s.whatsapp.net"})
+        );
+        assert!(reaction["senderTimestampMs"].is_i64());
+        let message = built.message().expect("it is a message");
+        let sent = message
+            .reaction_message
+            .as_option()
+            .expect("it is a reaction");
+        assert!(
+            sent.sender_timestamp_ms
+                .is_some_and(|ms| ms > 1_700_000_000_000)
+        );
+
+        target.participant = Some(String::new());
+        let direct: Jid = "5511900000002@s.whatsapp.net".parse().expect("a JID");
+        let built = build(&target, "", &direct);
+        assert_eq!(
+            built.wire["reactionMessage"]["key"].get("participant"),
+            None
+        );
+        assert_eq!(built.sent("A".to_owned(), &direct).context_info, None);
+    }
+}
