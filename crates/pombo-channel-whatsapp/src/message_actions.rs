@@ -141,11 +141,12 @@ fn of_app_state(error: AppStateError) -> ChannelError {
     error::of_any(&anyhow::Error::new(error))
 }
 
+/// Ids by chat and author.
+type Reading<'a> = BTreeMap<(String, Option<String>), Vec<&'a str>>;
+
 /// Messages of one author in one chat are told in one receipt.
-fn grouped(
-    keys: &[MessageKey],
-) -> Result<BTreeMap<(String, Option<String>), Vec<&str>>, ChannelError> {
-    let mut all: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+fn grouped(keys: &[MessageKey]) -> Result<Reading<'_>, ChannelError> {
+    let mut all = Reading::new();
     for key in keys.iter().filter(|key| !key.from_me) {
         let chat = chat(key)?;
         let author = participant(key, &chat)?.map(|jid| jid.to_string());

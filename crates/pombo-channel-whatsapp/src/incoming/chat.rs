@@ -26,10 +26,8 @@ pub(super) fn pinned(event: &events::PinUpdate) -> ChannelEvent {
 
 pub(super) fn muted(event: &events::MuteUpdate) -> ChannelEvent {
     let muted = event.action.muted.unwrap_or(false);
-    let until = muted.then(|| match event.action.mute_end_timestamp {
-        Some(until) if until > 0 => until,
-        _ => -1,
-    });
+    let end = event.action.mute_end_timestamp.filter(|end| *end > 0);
+    let until = muted.then_some(end.unwrap_or(-1));
     news(&event.jid, ChatChange::Muted(until))
 }
 

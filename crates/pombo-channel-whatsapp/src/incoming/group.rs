@@ -51,7 +51,7 @@ fn change(action: &GroupNotificationAction, author: Option<&Jid>) -> Option<Grou
             action,
             participants,
         };
-    let asking = || author.map(|jid| named(jid)).into_iter().collect();
+    let asking = || author.map(named).into_iter().collect();
     let patch = match action {
         Action::Add { participants, .. } => return Some(members("add", participants)),
         Action::Remove { participants, .. } => return Some(members("remove", participants)),

@@ -3,14 +3,16 @@
 //! `WAPROTO_DESC=<waproto>/src/whatsapp.desc cargo test -p pombo-channel-whatsapp json::generate -- --ignored`
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt::Write as _;
 
 use super::wire::{Fields, Raw};
 
+/// Name, number, kind, type that the kind names.
+type Line = (String, u64, String, Option<String>);
+
+/// By full name.
 #[derive(Default)]
 struct Types {
-    /// Full name and lines: name, number, kind, type that the kind names.
-    messages: BTreeMap<String, Vec<(String, u64, String, Option<String>)>>,
+    messages: BTreeMap<String, Vec<Line>>,
     enums: BTreeMap<String, Vec<(String, i32)>>,
 }
 
@@ -67,7 +69,7 @@ impl Types {
     }
 
     /// `FieldDescriptorProto`: 1 name, 3 number, 4 label, 5 type, 6 type name.
-    fn field(bytes: &[u8]) -> (String, u64, String, Option<String>) {
+    fn field(bytes: &[u8]) -> Line {
         let (mut name, mut place, mut repeated, mut kind, mut named) =
             (String::new(), 0, false, 0, None);
         for (tag, raw) in fields(bytes) {
@@ -127,10 +129,10 @@ impl Types {
             if !seen.insert(name.clone()) {
                 continue;
             }
-            let _ = writeln!(out, ">{name}");
+            out.push_str(&format!(">{name}\n"));
             for (field, number, kind, named) in &self.messages[&name] {
                 let type_name = named.as_deref().unwrap_or_default();
-                let _ = writeln!(out, "{field} {number} {kind}{type_name}");
+                out.push_str(&format!("{field} {number} {kind}{type_name}\n"));
                 match named {
                     Some(named) if kind.ends_with('>') => queue.push_back(named.clone()),
                     Some(named) => drop(enums.insert(named.clone())),
@@ -139,9 +141,9 @@ impl Types {
             }
         }
         for name in enums {
-            let _ = writeln!(out, "={name}");
+            out.push_str(&format!("={name}\n"));
             for (value, number) in &self.enums[&name] {
-                let _ = writeln!(out, "{value} {number}");
+                out.push_str(&format!("{value} {number}\n"));
             }
         }
         out

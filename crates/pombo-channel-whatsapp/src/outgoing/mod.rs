@@ -123,12 +123,8 @@ pub(crate) fn refused(error: &SendError) -> ChannelError {
 /// An id as WhatsApp Web would choose one.
 pub(crate) fn new_id() -> String {
     let random: [u8; 9] = rand::random();
-    random.iter().fold("3EB0".to_owned(), |mut id, byte| {
-        use std::fmt::Write as _;
-        // Writing to a text cannot fail.
-        let _ = write!(id, "{byte:02X}");
-        id
-    })
+    let digits = random.iter().map(|byte| format!("{byte:02X}"));
+    std::iter::once("3EB0".to_owned()).chain(digits).collect()
 }
 
 impl WhatsappChannel {
