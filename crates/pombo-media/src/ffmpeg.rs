@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::error::MediaError;
@@ -31,6 +32,41 @@ pub struct Ffmpeg {
     program: PathBuf,
     version: String,
     limit: Duration,
+}
+
+/// An ffmpeg that is looked for once, when it is first needed or somebody asks for it.
+///
+/// To ask a program for its version takes longer than to start a server.
+#[derive(Debug)]
+pub(crate) struct Search {
+    program: Option<(PathBuf, Duration)>,
+    found: OnceCell<Option<Ffmpeg>>,
+}
+
+impl Search {
+    /// For what is known already.
+    pub(crate) fn ended(found: Option<Ffmpeg>) -> Self {
+        Self {
+            program: None,
+            found: OnceCell::new_with(Some(found)),
+        }
+    }
+
+    pub(crate) fn of(program: PathBuf, limit: Duration) -> Self {
+        Self {
+            program: Some((program, limit)),
+            found: OnceCell::new(),
+        }
+    }
+
+    /// What was found; those who ask meanwhile wait for it.
+    pub(crate) async fn result(&self) -> Option<&Ffmpeg> {
+        let search = async {
+            let (program, limit) = self.program.as_ref()?;
+            Ffmpeg::find(program, *limit).await
+        };
+        self.found.get_or_init(|| search).await.as_ref()
+    }
 }
 
 impl Ffmpeg {

@@ -60,7 +60,7 @@ impl Preparer {
             Err(MediaError::Audio(reason)) => {
                 // Only ffmpeg can say more about it; where the kind is known, it is damaged.
                 let purpose = "make a voice note of this kind of sound";
-                if self.ffmpeg.is_none() && is_decoded_here(&file).await {
+                if self.ffmpeg().await.is_none() && is_decoded_here(&file).await {
                     return Err(MediaError::Audio(reason));
                 }
                 let decoded = self.converted(&file, purpose, DECODED, "wav").await?;

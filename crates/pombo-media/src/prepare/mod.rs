@@ -8,6 +8,7 @@ mod sticker;
 mod video;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pombo_domain::media::{LinkPreview, MediaContent, MediaFile, PreparedMedia, ProfilePicture};
@@ -17,7 +18,7 @@ use tracing::debug;
 
 use crate::config::MediaConfig;
 use crate::error::MediaError;
-use crate::ffmpeg::Ffmpeg;
+use crate::ffmpeg::{Ffmpeg, Search};
 use crate::incoming::Incoming;
 use crate::picture;
 use crate::preview::Previewer;
@@ -43,7 +44,7 @@ pub struct Preparer {
     loader: Loader,
     previewer: Previewer,
     workers: Workers,
-    ffmpeg: Option<Ffmpeg>,
+    ffmpeg: Arc<Search>,
     config: MediaConfig,
 }
 
@@ -51,20 +52,34 @@ impl Preparer {
     /// `client` decides which addresses may be fetched; without `ffmpeg` what needs it is refused.
     #[must_use]
     pub fn new(config: MediaConfig, client: OutboundClient, ffmpeg: Option<Ffmpeg>) -> Self {
+        Self::with(config, client, Search::ended(ffmpeg))
+    }
+
+    /// Looks for ffmpeg ([`Ffmpeg::find`]) once it is needed, or at the first call of [`Preparer::ffmpeg`].
+    #[must_use]
+    pub fn looking_for(
+        program: PathBuf,
+        limit: Duration,
+        config: MediaConfig,
+        client: OutboundClient,
+    ) -> Self {
+        Self::with(config, client, Search::of(program, limit))
+    }
+
+    fn with(config: MediaConfig, client: OutboundClient, ffmpeg: Search) -> Self {
         let workers = Workers::new();
         Self {
             loader: Loader::new(client.clone(), config.clone(), workers.clone()),
             previewer: Previewer::new(client, config.clone(), workers.clone()),
             workers,
-            ffmpeg,
+            ffmpeg: Arc::new(ffmpeg),
             config,
         }
     }
 
-    /// The ffmpeg that is used.
-    #[must_use]
-    pub fn ffmpeg(&self) -> Option<&Ffmpeg> {
-        self.ffmpeg.as_ref()
+    /// The ffmpeg that is used, after looking for it.
+    pub async fn ffmpeg(&self) -> Option<&Ffmpeg> {
+        self.ffmpeg.result().await
     }
 
     /// Takes a file in that arrives in pieces.
@@ -141,8 +156,8 @@ impl Preparer {
         extension: &'static str,
     ) -> Result<MediaFile, MediaError> {
         let ffmpeg = self
-            .ffmpeg
-            .as_ref()
+            .ffmpeg()
+            .await
             .ok_or(MediaError::NeedsFfmpeg { purpose })?;
         let (path, input) = self.on_disk(file).await?;
         let limits = Limits::from(&self.config);
@@ -184,7 +199,7 @@ impl Preparer {
 
     /// How long it is, asked of ffmpeg where it is; not knowing is no error.
     async fn probed(&self, file: &MediaFile) -> Option<Duration> {
-        let ffmpeg = self.ffmpeg.as_ref()?;
+        let ffmpeg = self.ffmpeg().await?;
         let found = async {
             let (path, _kept) = self.on_disk(file).await?;
             ffmpeg.duration(&path).await

@@ -73,7 +73,7 @@ impl Preparer {
             "-f",
             "image2",
         ];
-        self.ffmpeg.as_ref()?;
+        self.ffmpeg().await?;
         let max_pixels = self.config.max_pixels;
         let described = async {
             let purpose = "make a thumbnail of a film";

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::Cursor;
-use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use pombo_domain::media::MediaFile;
 use pombo_domain::message::MediaSource;
-use pombo_media::{Ffmpeg, MediaConfig, Preparer};
+use pombo_media::{MediaConfig, Preparer};
 use pombo_net::{OutboundClient, OutboundConfig, OutboundPolicy};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -174,23 +173,24 @@ pub(crate) fn bare(config: MediaConfig) -> Preparer {
 
 /// With the machine's ffmpeg. `None` is a skipped test, unless everything is required.
 pub(crate) async fn full() -> Option<Preparer> {
-    let found = Ffmpeg::find(Path::new("ffmpeg"), Duration::from_secs(120)).await;
-    if found.is_none() {
-        assert!(
-            std::env::var("POMBO_REQUIRE_ALL").as_deref() != Ok("1"),
-            "ffmpeg is required and not installed"
-        );
-        #[expect(clippy::print_stderr, reason = "a skipped test is to be seen")]
-        {
-            eprintln!("SKIPPED: ffmpeg is not installed");
-        }
-        return None;
-    }
-    Some(Preparer::new(
+    let preparer = Preparer::looking_for(
+        "ffmpeg".into(),
+        Duration::from_secs(120),
         MediaConfig::default(),
         client(OutboundPolicy::Open),
-        found,
-    ))
+    );
+    if preparer.ffmpeg().await.is_some() {
+        return Some(preparer);
+    }
+    assert!(
+        std::env::var("POMBO_REQUIRE_ALL").as_deref() != Ok("1"),
+        "ffmpeg is required and not installed"
+    );
+    #[expect(clippy::print_stderr, reason = "a skipped test is to be seen")]
+    {
+        eprintln!("SKIPPED: ffmpeg is not installed");
+    }
+    None
 }
 
 /// Base64 text as the API hands it over.

@@ -1,11 +1,13 @@
 //! What only ffmpeg can do is refused by name.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
-use pombo_media::{MediaConfig, MediaReader, VOICE_NOTE, Wishes};
+use pombo_media::{MediaConfig, MediaReader, Preparer, VOICE_NOTE, Wishes};
+use pombo_net::OutboundPolicy;
 
-use crate::kit::{bare, upload};
+use crate::kit::{bare, client, upload};
 
 fn wav() -> Vec<u8> {
     let spec = WavSpec {
@@ -32,7 +34,7 @@ const TIFF: &[u8] = b"II\x2a\0\x08\0\0\0\0\0\0\0\0\0\0\0";
 #[tokio::test]
 async fn voice_notes_of_foreign_sound_are_refused() {
     let preparer = bare(MediaConfig::default());
-    assert!(preparer.ffmpeg().is_none());
+    assert!(preparer.ffmpeg().await.is_none());
     for bytes in [&b"fLaC\0\0\0\x22"[..], MP4, b"just words"] {
         let source = preparer.load(upload(bytes)).await.unwrap();
         let error = preparer.voice_note(source).await.unwrap_err();
@@ -130,4 +132,19 @@ async fn an_untouched_voice_note_of_unknown_sound_has_no_length() {
     let note = preparer.untouched_voice_note(source).await.unwrap();
     assert_eq!(note.mimetype, VOICE_NOTE);
     assert_eq!((note.seconds, note.waveform), (None, None));
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_looked_for_once_and_named() {
+    let preparer = Preparer::looking_for(
+        "/no/such/ffmpeg".into(),
+        Duration::from_secs(1),
+        MediaConfig::default(),
+        client(OutboundPolicy::Open),
+    );
+    let source = preparer.load(upload(MP4)).await.unwrap();
+    for _ in 0..2 {
+        let error = preparer.to_mp4(&source.file).await.unwrap_err();
+        assert!(error.to_string().starts_with("ffmpeg is needed"), "{error}");
+    }
 }

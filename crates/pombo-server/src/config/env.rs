@@ -205,6 +205,14 @@ variables! {
         /// Where webhooks and downloads may go: `open` anywhere, `private` anywhere but link-local (cloud metadata), unspecified and multicast addresses, `public` no private ranges either
         POMBO_OUTBOUND_POLICY: Word(&["open", "private", "public"]), "private", Used;
     }
+    Media {
+        /// The ffmpeg that does what no library here can ([media](media.md)); it may be missing, and `off` does without it
+        POMBO_FFMPEG: Text, "ffmpeg", Used;
+        /// How long a call of it may take, in seconds
+        POMBO_FFMPEG_TIMEOUT_SECONDS: integer(1, 3600), "120", Used;
+        /// The largest file that is fetched or sent, in megabytes
+        POMBO_MEDIA_MAX_MB: integer(1, 100_000), "2048", Used;
+    }
     Metrics {
         /// Serve `/metrics`
         PROMETHEUS_METRICS: Boolean, "false", Used;
@@ -496,7 +504,7 @@ mod tests {
         let ours = |name: &&&str| {
             name.starts_with("POMBO_") || ["WEBSOCKET_BINARY", "EVENT_LOCAL_TIME"].contains(name)
         };
-        assert_eq!(names.iter().filter(ours).count(), 52);
+        assert_eq!(names.iter().filter(ours).count(), 55);
         // 325 that the original reads, two that only its example file names, one that only a schema reads.
         assert_eq!(names.iter().filter(|name| !ours(name)).count(), 325 + 3);
     }

@@ -41,6 +41,7 @@ pub enum Section {
     Webhook,
     Websocket,
     Outbound,
+    Media,
     Metrics,
     Instances,
     Business,
@@ -62,7 +63,7 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the documentation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Server,
         Self::Cors,
         Self::Auth,
@@ -72,6 +73,7 @@ impl Section {
         Self::Webhook,
         Self::Websocket,
         Self::Outbound,
+        Self::Media,
         Self::Metrics,
         Self::Instances,
         Self::Business,
@@ -103,6 +105,7 @@ impl Section {
             Self::Webhook => "Webhook",
             Self::Websocket => "Socket.IO and WebSocket",
             Self::Outbound => "Outgoing requests",
+            Self::Media => "Files",
             Self::Metrics => "Metrics",
             Self::Instances => "Instances",
             Self::Business => "WhatsApp Cloud API",

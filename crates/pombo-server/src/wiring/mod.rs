@@ -5,6 +5,7 @@ mod error_reports;
 mod gateway;
 mod health;
 mod http;
+mod media;
 mod metrics;
 
 pub use health::ask_health;
@@ -29,6 +30,7 @@ use tracing::{info, warn};
 use self::error_reports::error_reports;
 use self::gateway::{database, gateway_config, outbound};
 use self::http::{api_config, cors, socketio_config};
+use self::media::{find_ffmpeg, media};
 use self::metrics::metrics;
 use crate::banner::{KeyOrigin, ready};
 use crate::config::{self, Config};
@@ -104,12 +106,16 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     let builder = brokers::transports(&config, &outbound)?
         .into_iter()
         .fold(builder, pombo_core::GatewayBuilder::transport);
+    let media = media(&config, outbound.clone())?;
     let gateway = builder
+        .media(media.clone())
         .channel(Arc::new(EvolutionFactory))
         .inbound(Arc::new(EvolutionWebhook))
         .transport(Arc::new(webhook))
         .start()
         .await?;
+
+    let looking = tokio::spawn(find_ffmpeg(media));
 
     let counters = Arc::new(HttpCounters::default());
     let metrics = metrics(
@@ -188,6 +194,7 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     if tokio::time::timeout(GRACE, farewell).await.is_err() {
         warn!("not everything ended in time; what was acknowledged is stored");
     }
+    looking.abort();
     drop(errors);
     info!("stopped");
     Ok(())
