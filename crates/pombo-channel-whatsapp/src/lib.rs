@@ -17,10 +17,10 @@
 //! | `content` | what records show of a message's content |
 //! | `json` | messages as the JSON that clients know, and back |
 //! | `query` | profiles, groups, directory, calls |
-//! | `auth_state` | the library's storage port over `AuthStore` |
+//! | [`auth_state`] | the library's storage port over `AuthStore` |
 #![recursion_limit = "512"]
 
-mod auth_state;
+pub mod auth_state;
 mod channel;
 pub mod config;
 mod content;

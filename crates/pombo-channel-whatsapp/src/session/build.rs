@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pombo_domain::channel::ChannelError;
+use pombo_domain::port::AuthStore;
 use pombo_domain::settings::Settings;
 use tokio::task::JoinHandle;
 use tracing::debug;
 use wacore::store::DevicePropsOverride;
+use wacore::store::traits::{Backend, DeviceStore as _};
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::store::commands::DeviceCommand;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
@@ -17,6 +19,7 @@ use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, TokioRuntime};
 use super::hook::StoreFirst;
 use super::lease::Lease;
 use super::queue::{Outlet, queue};
+use crate::auth_state::StoreBackend;
 use crate::channel::WhatsappChannel;
 use crate::config::WhatsappConfig;
 use crate::http::MediaHttp;
@@ -33,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) events: Outlet,
     pub(crate) dialer: Arc<Dialer>,
     pub(crate) running: Running,
+    /// What the client keeps, some of it not durable yet.
+    storage: Arc<StoreBackend>,
     lease: Arc<Lease>,
     /// The library tells us as long as this is there.
     _listening: Subscription,
@@ -43,11 +48,12 @@ impl Session {
     pub(crate) async fn build(channel: &Arc<WhatsappChannel>) -> Result<Self, ChannelError> {
         let shared = &channel.shared;
         let lease = Lease::new(Arc::clone(&channel.opening.auth));
-        let manager = PersistenceManager::new(crate::auth_state::backend(
-            Arc::clone(&lease) as Arc<dyn pombo_domain::port::AuthStore>
-        ))
-        .await
-        .map_err(|error| ChannelError::Failed(format!("credentials cannot be read: {error}")))?;
+        let storage = Arc::new(StoreBackend::new(Arc::clone(&lease) as Arc<dyn AuthStore>));
+        let manager = PersistenceManager::new(Arc::clone(&storage) as Arc<dyn Backend>)
+            .await
+            .map_err(|error| {
+                ChannelError::Failed(format!("credentials cannot be read: {error}"))
+            })?;
         let manager = Arc::new(manager);
         manager
             .process_command(DeviceCommand::SetDeviceProps(device_props(
@@ -90,6 +96,7 @@ impl Session {
             events,
             dialer,
             running: Running::default(),
+            storage,
             lease,
             _listening: listening,
         })
@@ -112,6 +119,9 @@ impl Session {
         let farewell = tokio::time::timeout(FAREWELL, async {
             self.client.disconnect().await;
             self.running.ended().await;
+            if let Err(error) = self.storage.flush().await {
+                debug!("the last that a client kept is lost: {error}");
+            }
         });
         if farewell.await.is_err() {
             debug!("a client did not end in time");
@@ -157,8 +167,8 @@ impl Drop for Running {
 
 /// Whether an instance has credentials to log in with.
 pub(crate) async fn is_linked(channel: &WhatsappChannel) -> bool {
-    let backend = crate::auth_state::backend(Arc::clone(&channel.opening.auth));
-    match backend.load().await {
+    let storage = StoreBackend::new(Arc::clone(&channel.opening.auth));
+    match storage.load().await {
         Ok(device) => device.is_some_and(|device| device.pn.is_some()),
         Err(error) => {
             debug!("credentials cannot be read: {error}");

@@ -70,6 +70,16 @@ impl AuthStore for Lease {
         self.store.list(kind, prefix).await
     }
 
+    async fn any(&self, kind: &'static str, prefix: &str) -> Result<bool, AuthStoreError> {
+        let _held = self.held().await?;
+        self.store.any(kind, prefix).await
+    }
+
+    async fn last_key(&self, kind: &'static str) -> Result<Option<String>, AuthStoreError> {
+        let _held = self.held().await?;
+        self.store.last_key(kind).await
+    }
+
     async fn apply(&self, changes: Vec<AuthChange>) -> Result<(), AuthStoreError> {
         let _held = self.held().await?;
         self.store.apply(changes).await
