@@ -81,9 +81,7 @@ impl Phone {
         session: Option<String>,
     ) {
         let file = history::upload(network, self.signal.random(), blob);
-        if let Some(bytes) = media::stored(network, &file.direct_path) {
-            self.files.insert(file.file_enc_sha256.clone(), bytes);
-        }
+        self.keep_file(network, &file.direct_path, &file.file_enc_sha256);
         let message = protocol(wa::message::ProtocolMessage {
             r#type: Some(Type::HISTORY_SYNC_NOTIFICATION),
             history_sync_notification: history::announcement(blob, file, session).into(),
@@ -301,7 +299,7 @@ impl Phone {
         let part = |tag| sealed.child(tag).map(|part| part.body().to_vec());
         let (payload, iv) = part("enc_p").zip(part("enc_iv")).ok_or(NOT_DECRYPTABLE)?;
         decrypt_media_retry_notification(&key, id, &iv, &payload).map_err(|_| NOT_DECRYPTABLE)?;
-        let bytes = self.files.get(&hash).ok_or(NOT_FOUND)?;
+        let bytes = self.kept_file(&hash).ok_or(NOT_FOUND)?;
         let (path, _) = media::keep(network, kind, bytes.to_vec());
         Ok((key, path))
     }

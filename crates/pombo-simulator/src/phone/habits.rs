@@ -19,6 +19,8 @@ pub struct Habits {
     pub typing: Duration,
     /// Writes direct messages to LIDs, whatever the address that it was given.
     pub writes_to_lids: bool,
+    /// Does not even decrypt what arrives: for measuring the network without its phones.
+    pub deaf: bool,
     /// Gives every message a secret, as newer phones do; polls and events have one in any case.
     pub secrets: bool,
 }

@@ -13,6 +13,7 @@ use super::error::PhoneError;
 use super::habits::Habits;
 use super::history::HistorySettings;
 use super::identity::PhoneIdentity;
+use super::media::stored;
 use super::signal::{PeerAddress, Signal, key_bytes};
 use super::view::secrets::Addresses;
 use super::view::{ShownMessage, View};
@@ -34,10 +35,14 @@ pub(crate) enum Errand {
     SettingsChanged,
 }
 
-/// How many one-time keys a phone uploads at a time.
+/// How many one-time keys a new phone has at the server: few, since making them is what costs most in a new account.
+const FIRST_KEYS: u32 = 12;
+/// How many it uploads when few are left.
 const UPLOADED_KEYS: u32 = 30;
 /// Sent messages that a phone keeps, in case that somebody asks for one again.
 const KEPT_SENT: usize = 1000;
+/// Files that it can upload once more.
+const KEPT_FILES: usize = 500;
 /// Messages that wait to be asked for by [`super::VirtualPhone::next_message`]; the oldest are dropped.
 const KEPT_ARRIVALS: usize = 10_000;
 
@@ -61,9 +66,9 @@ pub(crate) struct Phone {
     /// New messages of others that nobody has asked for yet.
     #[serde(skip)]
     pub(super) arrivals: VecDeque<ShownMessage>,
-    /// Encrypted files that it has sent or received, by hash: it can upload them once more.
+    /// Encrypted files that it has sent or received, oldest first, by hash: it can upload them once more.
     #[serde(skip)]
-    pub(super) files: BTreeMap<Vec<u8>, bytes::Bytes>,
+    pub(super) files: VecDeque<(Vec<u8>, bytes::Bytes)>,
     /// Counts changes of what it shows.
     #[serde(skip)]
     pub(super) changes: watch::Sender<u64>,
@@ -103,7 +108,7 @@ impl Phone {
             retries: BTreeMap::new(),
             held: VecDeque::new(),
             arrivals: VecDeque::new(),
-            files: BTreeMap::new(),
+            files: VecDeque::new(),
             changes: watch::Sender::default(),
         };
         let device = phone.published(identity.registration_id);
@@ -120,7 +125,7 @@ impl Phone {
             bootstrapped: true,
             ..Device::default()
         };
-        for _ in 0..UPLOADED_KEYS {
+        for _ in 0..FIRST_KEYS {
             device.pre_keys.push_back(self.signal.new_pre_key());
         }
         device
@@ -203,6 +208,22 @@ impl Phone {
             self.sent.pop_front();
         }
         self.sent.push_back(message);
+    }
+
+    /// Keeps an encrypted file, when it is in the store.
+    pub(super) fn keep_file(&mut self, network: &Network, direct_path: &str, hash: &[u8]) {
+        let Some(bytes) = stored(network, direct_path) else {
+            return;
+        };
+        if self.files.len() >= KEPT_FILES {
+            self.files.pop_front();
+        }
+        self.files.push_back((hash.to_vec(), bytes));
+    }
+
+    pub(super) fn kept_file(&self, hash: &[u8]) -> Option<bytes::Bytes> {
+        let kept = self.files.iter().rev().find(|(known, _)| known == hash);
+        kept.map(|(_, bytes)| bytes.clone())
     }
 
     pub(super) fn remember_arrival(&mut self, message: ShownMessage) {
@@ -315,4 +336,56 @@ pub(super) fn chat_of(state: &State, jid: &Jid) -> String {
 pub(super) fn chat_named(state: &State, jid: &str) -> String {
     jid.parse::<Jid>()
         .map_or_else(|_| jid.to_owned(), |jid| chat_of(state, &jid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phone::content;
+    use crate::phone::view::MessageStatus;
+    use crate::phone::view::apply::Arrival;
+
+    fn phone() -> Phone {
+        let mut random = Random::seeded(3);
+        let identity = PhoneIdentity::generate(&mut random);
+        Phone::new(AccountId(1), &identity, &mut random, 1_700_000_000).0
+    }
+
+    #[test]
+    fn a_phone_that_was_saved_shows_and_knows_what_it_did_before() {
+        let mut phone = phone();
+        let collections = phone.first_settings("Anna", 1_700_000_000);
+        assert_eq!(collections["critical_block"].version, 1);
+        let sender = Addresses {
+            pn: "5511900000002@s.whatsapp.net".to_owned(),
+            lid: "100000000000002@lid".to_owned(),
+        };
+        phone.view.apply(Arrival {
+            chat: sender.pn.clone(),
+            id: "3A01".to_owned(),
+            from_me: false,
+            sender,
+            device: 0,
+            name: "Bert".to_owned(),
+            timestamp: 1_700_000_001,
+            content: content::text("hello"),
+            status: MessageStatus::Delivered,
+            has_biz_node: false,
+        });
+        phone.habits.reads = true;
+        let saved = serde_json::to_string(&phone).expect("save");
+        let restored: Phone = serde_json::from_str(&saved).expect("restore");
+        let chat = restored.view.chat("5511900000002@s.whatsapp.net");
+        assert_eq!(chat.expect("the chat").texts(), ["hello"]);
+        assert_eq!(restored.app_state.version("critical_block"), 1);
+        assert_eq!(restored.habits, phone.habits);
+        assert_eq!(restored.signal.identity(), phone.signal.identity());
+    }
+
+    #[test]
+    fn a_new_phone_has_few_keys_at_the_server() {
+        let device = phone().published(7);
+        assert_eq!(device.pre_keys.len(), FIRST_KEYS as usize);
+        assert_eq!(device.registration_id, 7);
+    }
 }

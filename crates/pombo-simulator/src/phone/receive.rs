@@ -9,7 +9,7 @@ use waproto::whatsapp as wa;
 
 use super::VirtualPhone;
 use super::handset::{Phone, addresses, chat_of};
-use super::media::{file_of, stored};
+use super::media::file_of;
 use super::signal::{CipherKind, PeerAddress, SignalError, key_bytes};
 use super::view::apply::{Applied, Arrival};
 use super::view::{CallState, MessageStatus, ShownCall, Waiting};
@@ -63,6 +63,9 @@ impl Phone {
     }
 
     fn receive_message(&mut self, network: &Arc<Network>, message: &Node) {
+        if self.habits.deaf {
+            return;
+        }
         let Some(origin) = network.with(|state| self.origin(state, message)) else {
             tracing::warn!(stanza = crate::node::print(message), "a message of nobody");
             return;
@@ -97,7 +100,7 @@ impl Phone {
         if origin.is_own {
             self.receive_peer(network, origin.sender.device, &id, &content);
         }
-        self.keep_file(network, &content);
+        self.keep_file_of(network, &content);
         let sender = network.with(|state| addresses(state, origin.sender.account));
         let applied = self.view.apply(Arrival {
             chat: chat.clone(),
@@ -375,14 +378,11 @@ impl Phone {
     }
 
     /// Keeps the encrypted file of a message, so that it can be uploaded again when it is gone from the store.
-    fn keep_file(&mut self, network: &Arc<Network>, content: &wa::Message) {
-        let Some((_, file)) = file_of(content) else {
-            return;
-        };
-        if let (Some(hash), Some(path)) = (file.file_enc_sha256(), file.direct_path())
-            && let Some(bytes) = stored(network, path)
+    fn keep_file_of(&mut self, network: &Arc<Network>, content: &wa::Message) {
+        if let Some((_, file)) = file_of(content)
+            && let (Some(hash), Some(path)) = (file.file_enc_sha256(), file.direct_path())
         {
-            self.files.insert(hash.to_vec(), bytes);
+            self.keep_file(network, path, hash);
         }
     }
 

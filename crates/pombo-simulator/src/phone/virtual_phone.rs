@@ -446,9 +446,7 @@ impl VirtualPhone {
             return Err(PhoneError::Offline);
         }
         let file = media::upload(&self.network, phone.signal.random(), kind, bytes);
-        if let Some(sealed) = media::stored(&self.network, &file.direct_path) {
-            phone.files.insert(file.file_enc_sha256.clone(), sealed);
-        }
+        phone.keep_file(&self.network, &file.direct_path, &file.file_enc_sha256);
         Ok(file)
     }
 
