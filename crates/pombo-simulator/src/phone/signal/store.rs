@@ -14,7 +14,7 @@ use wacore_libsignal::protocol::{
     SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
 
-use super::{PeerAddress, Signal};
+use super::sessions::{PeerAddress, Signal};
 
 /// A phone's keys and sessions as they are saved.
 #[derive(Serialize, Deserialize)]

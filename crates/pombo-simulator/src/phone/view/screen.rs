@@ -1,21 +1,11 @@
-//! What a phone shows: chats with their messages, contacts, labels, calls, and who is typing.
-//!
-//! Edits, deletions, reactions, votes and receipts are applied, as the app's screen applies them; so a test can ask "what does
-//! the other side see", and not only "what did we send". `apply` takes a decrypted message, `secrets` opens what is encrypted
-//! once more with a message's own secret, [`message`] and [`chat`] are the things shown.
-
-pub(crate) mod apply;
-pub mod chat;
-pub mod message;
-pub(crate) mod secrets;
-mod settings;
+//! The screen as a whole.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use chat::{Chat, Contact, Label};
-pub use message::{MessageStatus, Reaction, ShownMessage};
+use super::chat::{Chat, Contact, Label};
+use super::message::ShownMessage;
 
 /// The screen of one phone.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

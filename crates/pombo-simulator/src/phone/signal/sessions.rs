@@ -1,13 +1,4 @@
-//! A phone's end-to-end encryption: Signal sessions with single devices, sender keys with groups.
-//!
-//! Everything lives in memory, so nothing here waits: the library's asynchronous functions finish at their first poll,
-//! and a phone can be plain data behind a plain lock. Randomness comes from the phone's own seeded generator.
-//!
-//! What it does not know: accounts, stanzas, the network. A peer is a [`PeerAddress`], one per device, however the
-//! device was addressed (by phone number or LID): a session belongs to a device, not to a spelling of its name.
-//! [`store`] holds the library's stores.
-
-mod store;
+//! Sessions and sender keys of one phone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,9 +17,9 @@ use wacore_libsignal::protocol::{
     process_sender_key_distribution_message,
 };
 
-use store::{Identities, PreKeys, SenderKeys, Sessions, SignedPreKeys};
+use super::store::{Identities, PreKeys, SenderKeys, Sessions, SignedPreKeys};
 
-use super::identity::PhoneIdentity;
+use super::super::identity::PhoneIdentity;
 use crate::network::device::{Bundle, PreKey, SignedPreKey};
 use crate::network::{AccountId, DeviceNumber};
 use crate::noise::certificate::public_bytes;
@@ -139,24 +130,24 @@ impl SignalError {
 
 /// Keys and sessions of one phone.
 #[derive(Deserialize)]
-#[serde(try_from = "store::Record")]
+#[serde(try_from = "super::store::Record")]
 pub(crate) struct Signal {
-    identities: Identities,
-    sessions: Sessions,
-    pre_keys: PreKeys,
-    signed_pre_keys: SignedPreKeys,
-    sender_keys: SenderKeys,
-    next_pre_key: u32,
+    pub(super) identities: Identities,
+    pub(super) sessions: Sessions,
+    pub(super) pre_keys: PreKeys,
+    pub(super) signed_pre_keys: SignedPreKeys,
+    pub(super) sender_keys: SenderKeys,
+    pub(super) next_pre_key: u32,
     /// Per group: who holds our current sender key.
-    distributed: BTreeMap<String, BTreeSet<PeerAddress>>,
+    pub(super) distributed: BTreeMap<String, BTreeSet<PeerAddress>>,
     /// What the generator was made from, and how often the phone was restored since.
-    seed: (u64, u64),
-    random: StdRng,
+    pub(super) seed: (u64, u64),
+    pub(super) random: StdRng,
 }
 
 impl Serialize for Signal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        store::Record::from(self).serialize(serializer)
+        super::store::Record::from(self).serialize(serializer)
     }
 }
 

@@ -1,10 +1,4 @@
-//! The phone's side of app state: settings of an account that all its devices share, as encrypted mutations in collections.
-//!
-//! The phone owns the keys. It adds mutations of its own (contacts, labels, its name, ...), and reads those that companions add,
-//! so that its screen shows a chat as archived when a companion archived it. Every patch is checked: hash chain, both MACs.
-//! [`change`] is what can be changed.
-
-pub mod change;
+//! Keys, versions and hashes of the collections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +14,7 @@ use wacore_appstate::{
 use waproto::buffa::MessageField;
 use waproto::whatsapp as wa;
 
-pub use change::Change;
-
-use change::Encoded;
+use super::change::Encoded;
 
 /// Everything about an account's settings that its phone remembers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -183,6 +175,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use rand::SeedableRng as _;
 
+    use super::super::Change;
     use super::*;
 
     fn two_sides() -> (AppState, AppState, StdRng) {

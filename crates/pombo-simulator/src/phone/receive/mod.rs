@@ -1,0 +1,10 @@
+//! What a phone does with what is delivered to it.
+//!
+//! `dispatch` says what is what; `message` decrypts and shows, `receipt` moves ticks, `retry` asks for messages again and sends
+//! them again, `moment` is what matters only now: typing and calls.
+
+mod dispatch;
+mod message;
+mod moment;
+mod receipt;
+mod retry;

@@ -1,0 +1,13 @@
+//! A virtual phone in a test's hands: what its user can do with it, and what its user sees.
+//!
+//! [`VirtualPhone`] is a handle; `handle` says whose phone it is, `messages` sends, `live` is what others see at once (presence,
+//! typing, calls), `groups` and `account` ask the network, `screen` looks.
+
+mod account;
+mod groups;
+mod handle;
+mod live;
+mod messages;
+mod screen;
+
+pub use handle::VirtualPhone;
