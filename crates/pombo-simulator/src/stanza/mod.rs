@@ -21,6 +21,8 @@ pub(crate) mod dirty;
 pub(crate) mod disappearing_mode;
 pub(crate) mod encrypt;
 pub(crate) mod group;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod ib;
 pub(crate) mod link_code;
 pub(crate) mod login;
