@@ -41,7 +41,7 @@ pub(crate) fn convert(file: &MediaFile, max_pixels: u64) -> Result<(MediaFile, F
     finished(still(&canvas)?)
 }
 
-/// A sticker of the frames that [`Ffmpeg::frames_of_film`](crate::ffmpeg::Ffmpeg) wrote.
+/// A sticker of the frames that ffmpeg wrote.
 pub(crate) fn convert_raw(file: &MediaFile) -> Result<(MediaFile, Facts), MediaError> {
     finished(animated(|| frames::of_raw(file))?)
 }

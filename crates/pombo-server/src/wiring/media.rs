@@ -2,27 +2,34 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use pombo_media::{MediaConfig, Preparer};
 use pombo_net::OutboundClient;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::{self, Config};
 
 /// Makes the place for large files, and what prepares them.
 ///
-/// That is not the system's: `/tmp` is memory on many machines.
-pub(super) fn media(config: &Config, outbound: OutboundClient) -> anyhow::Result<Preparer> {
+/// That is the system's only where the data directory cannot be written to: `/tmp` is memory on many machines.
+pub(super) fn media(config: &Config, outbound: OutboundClient) -> Preparer {
     let directory = config.data_dir.join("tmp");
-    config::prepare_data_dir(&directory)
-        .and_then(|()| clear(&directory))
-        .with_context(|| format!("cannot use {}", directory.display()))?;
+    let prepared = config::prepare_data_dir(&directory).and_then(|()| clear(&directory));
+    let directory = match prepared {
+        Ok(()) => Some(directory),
+        Err(error) => {
+            warn!(
+                "large files lie in the system's temporary directory: {} cannot be used: {error}",
+                directory.display()
+            );
+            None
+        }
+    };
     let limits = MediaConfig {
         max_bytes: config.media.max_bytes,
-        temporary_directory: Some(directory),
+        temporary_directory: directory,
         ..MediaConfig::default()
     };
-    Ok(match &config.media.ffmpeg {
+    match &config.media.ffmpeg {
         None => Preparer::new(limits, outbound, None),
         Some(program) => Preparer::looking_for(
             program.clone(),
@@ -30,7 +37,7 @@ pub(super) fn media(config: &Config, outbound: OutboundClient) -> anyhow::Result
             limits,
             outbound,
         ),
-    })
+    }
 }
 
 /// Looks for ffmpeg while the server starts, which is quicker than it.

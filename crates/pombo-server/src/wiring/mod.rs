@@ -106,7 +106,7 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
     let builder = brokers::transports(&config, &outbound)?
         .into_iter()
         .fold(builder, pombo_core::GatewayBuilder::transport);
-    let media = media(&config, outbound.clone())?;
+    let media = media(&config, outbound.clone());
     let gateway = builder
         .media(media.clone())
         .channel(Arc::new(EvolutionFactory))
