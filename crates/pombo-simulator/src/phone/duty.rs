@@ -98,9 +98,12 @@ impl Phone {
             .chain(self.view.contacts.keys())
             .filter_map(|jid| state.resolve(&jid.parse().ok()?))
             .collect();
+        let salt = state
+            .account(self.account)
+            .map(|account| account.privacy.nct_salt.clone());
         let mut owner = Owner {
             addresses: own,
-            nct_salt: self.nct_salt.clone(),
+            nct_salt: salt.filter(|salt| !salt.is_empty()),
             lids: Vec::new(),
             names: Vec::new(),
         };

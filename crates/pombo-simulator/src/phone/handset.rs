@@ -56,7 +56,6 @@ pub(crate) struct Phone {
     pub(super) habits: Habits,
     pub(super) history: HistorySettings,
     pub(super) online: bool,
-    pub(super) nct_salt: Option<Vec<u8>>,
     pub(super) sent: VecDeque<SentMessage>,
     /// How often a message was asked for again, by chat and id.
     pub(super) retries: BTreeMap<String, u8>,
@@ -103,7 +102,6 @@ impl Phone {
             habits: Habits::default(),
             history: HistorySettings::default(),
             online: true,
-            nct_salt: None,
             sent: VecDeque::new(),
             retries: BTreeMap::new(),
             held: VecDeque::new(),

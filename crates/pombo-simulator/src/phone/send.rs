@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wacore::iq::tctoken::compute_cs_token;
 use wacore::types::message::EditAttribute;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, Server};
@@ -64,17 +65,26 @@ impl Phone {
         let content = self.secured(content);
         let to = self.written_to(network, to);
         let id = options.id.unwrap_or_else(|| self.new_id());
-        let viewers = options.status_viewers;
-        let audience = network.with(|state| self.audience(state, &to, viewers.as_deref()))?;
         let chat = network.with(|state| chat_of(state, &to));
-        let is_common = matches!(to.server, Server::Group | Server::Broadcast);
-        let mut children = if is_common {
-            self.for_all(network, &to, &audience, &content)?
+        let mut message = stanza_start(&to, &id, &content);
+        let mut children = if to.server == Server::Newsletter {
+            vec![post(&content)]
         } else {
-            self.for_each(network, &to, &audience, &content)?
+            let viewers = options.status_viewers;
+            let audience = network.with(|state| self.audience(state, &to, viewers.as_deref()))?;
+            if to.server == Server::Group {
+                message = message.attr("addressing_mode", audience.addressing.as_str());
+            }
+            if matches!(to.server, Server::Group | Server::Broadcast) {
+                self.for_all(network, &to, &audience, &content)?
+            } else {
+                let mut children = self.for_each(network, &to, &audience, &content)?;
+                children.extend(network.with(|state| self.token(state, &to)));
+                children
+            }
         };
         children.extend(options.extra);
-        let stanza = stanza(&to, &id, &content, Some(&audience), children);
+        let stanza = message.children(children).build();
         self.remember_sent(SentMessage {
             id: id.clone(),
             to: to.to_string(),
@@ -131,6 +141,18 @@ impl Phone {
             Some(state.account(account)?.jid(Addressing::Lid))
         });
         lid.unwrap_or_else(|| to.clone())
+    }
+
+    /// What shows that the phone is no stranger to whoever it writes to: the token that it was given, or one that it derives.
+    fn token(&self, state: &State, to: &Jid) -> Option<Node> {
+        let recipient = state.account(state.resolve(to)?)?;
+        if let Some(token) = recipient.tokens_given.get(&self.account) {
+            return Some(node("tctoken").bytes(token.bytes.clone()).build());
+        }
+        let salt = &state.account(self.account)?.privacy.nct_salt;
+        let lid = recipient.jid(Addressing::Lid).to_string();
+        let token = (!salt.is_empty()).then(|| compute_cs_token(salt, &lid))?;
+        Some(node("cstoken").bytes(token.to_vec()).build())
     }
 
     fn audience(
@@ -446,18 +468,13 @@ fn stanza_start(to: &Jid, id: &str, content: &wa::Message) -> NodeBuilder {
     message
 }
 
-fn stanza(
-    to: &Jid,
-    id: &str,
-    content: &wa::Message,
-    audience: Option<&Audience>,
-    children: Vec<Node>,
-) -> Node {
-    let mut message = stanza_start(to, id, content);
-    if let Some(audience) = audience.filter(|_| to.server == Server::Group) {
-        message = message.attr("addressing_mode", audience.addressing.as_str());
+/// What is posted in a newsletter is not encrypted.
+fn post(content: &wa::Message) -> Node {
+    let mut post = node("plaintext");
+    if let Some(kind) = wacore::send::media_type_from_message(content) {
+        post = post.attr("mediatype", kind);
     }
-    message.children(children).build()
+    post.bytes(content.encode_to_vec()).build()
 }
 
 /// The network's no, if it said no.

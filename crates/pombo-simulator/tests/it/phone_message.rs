@@ -607,3 +607,89 @@ async fn what_an_account_shows_of_itself_can_be_changed_from_its_phone() {
     bob.block(ALICE, true).await.expect("blocked");
     bob.block(ALICE, false).await.expect("unblocked");
 }
+
+#[tokio::test]
+async fn strangers_need_a_token_and_devices_with_a_salt_make_one() {
+    use pombo_simulator::phone::PhoneError;
+    let simulator = simulator().await;
+    let bob = simulator.phone(BOB);
+    simulator.require_tokens(BOB, true).expect("bob exists");
+    let carol = simulator.phone(CAROL);
+    assert!(matches!(
+        carol.send_text(BOB, "a stranger").await,
+        Err(PhoneError::Refused { code: 463, .. })
+    ));
+    carol.set_nct_salt(&[3; 32]).await.expect("set");
+    carol.send_text(BOB, "no stranger").await.expect("sent");
+    assert_eq!(
+        bob.next_message(DEADLINE).await.expect("got").text(),
+        "no stranger"
+    );
+
+    // A client has the salt from its phone's history.
+    simulator.set_prop(24941, Some("1"));
+    simulator
+        .phone(ALICE)
+        .set_nct_salt(&[5; 32])
+        .await
+        .expect("set");
+    let alice = Client::linked(&simulator, ALICE).await;
+    alice
+        .contacts()
+        .is_on_whatsapp(&[jid(&bob)])
+        .await
+        .expect("asked");
+    alice
+        .send_message(jid(&bob), text("from a client"))
+        .await
+        .expect("sent");
+    assert_eq!(
+        bob.next_message(DEADLINE).await.expect("got").text(),
+        "from a client"
+    );
+}
+
+#[tokio::test]
+async fn a_phone_posts_in_the_newsletter_of_its_account() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    let own = simulator.phone(ALICE);
+    let newsletter = alice.newsletter().create("News", None).await.expect("made");
+    own.send(&newsletter.jid.to_string(), content::plain("a post"))
+        .await
+        .expect("posted");
+    let posts = alice
+        .newsletter()
+        .get_messages(&newsletter.jid, 10, None)
+        .await
+        .expect("fetched");
+    assert_eq!(posts.len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_seed_makes_the_same_phones() {
+    use pombo_simulator::Simulator;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let simulator = Simulator::builder()
+            .seed(11)
+            .start()
+            .await
+            .expect("started");
+        let (bob, carol) = (simulator.phone(BOB), simulator.phone(CAROL));
+        let poll = bob
+            .send(
+                CAROL,
+                content::poll(PollVersion::V3, "which?", &["a", "b"], 1),
+            )
+            .await
+            .expect("sent");
+        let got = carol.next_message(DEADLINE).await.expect("got");
+        ids.push((
+            bob.lid(),
+            poll.id,
+            got.content.message_context_info.message_secret.clone(),
+        ));
+    }
+    assert_eq!(ids[0], ids[1]);
+}

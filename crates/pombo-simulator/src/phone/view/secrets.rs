@@ -2,7 +2,12 @@
 //!
 //! The addresses of both sides are part of the key. Clients write them by phone number or by LID, so both are tried.
 
-use wacore::secret_enc_addon::{AddonContext, ModificationType, decrypt_addon, encrypt_addon};
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use wacore::secret_enc_addon::{
+    AadMode, AddonContext, ModificationType, decrypt_addon, derive_use_case_secret,
+};
+use wacore_libsignal::crypto::aes_256_gcm_encrypt;
 
 use super::message::ShownMessage;
 
@@ -60,6 +65,7 @@ pub(crate) fn seal(
     is_lid: bool,
     kind: ModificationType,
     plaintext: &[u8],
+    random: &mut StdRng,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
     let secret = parent.secret()?;
     let (author, by) = if is_lid {
@@ -73,6 +79,13 @@ pub(crate) fn seal(
         modification_sender: by,
         modification_type: kind,
     };
-    let (payload, iv) = encrypt_addon(plaintext, secret, &context).ok()?;
+    let key = derive_use_case_secret(secret, &context).ok()?;
+    let bound = match kind.aad_mode() {
+        AadMode::Empty => Vec::new(),
+        AadMode::StanzaAndSender => [parent.id.as_bytes(), &[0], by.as_bytes()].concat(),
+    };
+    let iv: [u8; 12] = random.random();
+    let mut payload = Vec::new();
+    aes_256_gcm_encrypt(&key, &iv, &bound, plaintext, &mut payload).ok()?;
     Some((payload, iv.to_vec()))
 }

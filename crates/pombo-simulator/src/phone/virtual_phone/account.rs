@@ -209,9 +209,13 @@ impl VirtualPhone {
             .await
     }
 
-    /// Gives the account a salt for the tokens of strangers, in history and settings.
+    /// Gives the account a salt: with it all its devices show those who keep strangers away that they know them.
     pub async fn set_nct_salt(&self, salt: &[u8]) -> Result<(), PhoneError> {
-        self.lock().nct_salt = Some(salt.to_vec());
+        self.network.with(|state| {
+            if let Some(account) = state.account_mut(self.account) {
+                account.privacy.nct_salt = salt.to_vec();
+            }
+        });
         self.change(Change::NctSalt(salt.to_vec())).await
     }
 

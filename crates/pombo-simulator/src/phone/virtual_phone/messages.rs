@@ -302,10 +302,11 @@ impl VirtualPhone {
         let key = self.key(chat, id)?;
         let chat = self.chat_name(chat)?;
         let is_lid = self.is_lid_group(&chat);
-        let phone = self.lock();
+        let mut phone = self.lock();
         let own = phone.own_addresses(&self.network);
-        let message = phone.shown(&chat, id)?;
-        let (payload, iv) = seal(message, &own, is_lid, kind, plaintext)
+        let message = phone.shown(&chat, id)?.clone();
+        let random = phone.signal.random();
+        let (payload, iv) = seal(&message, &own, is_lid, kind, plaintext, random)
             .ok_or_else(|| PhoneError::NoSecret(id.to_owned()))?;
         Ok((key, payload, iv))
     }
