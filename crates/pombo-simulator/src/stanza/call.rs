@@ -2,7 +2,7 @@
 //!
 //! That the callee's other devices stop ringing is the caller's business: it tells each of them.
 
-use wacore_binary::{Jid, Node};
+use wacore_binary::{Jid, Node, Server};
 
 use super::answer::Refusal;
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
@@ -36,6 +36,9 @@ pub(crate) fn handle(state: &mut State, from: &Session, call: &Node) -> Result<(
     let [action] = call.nodes() else {
         return Err(Refusal::Malformed("a call without an action"));
     };
+    if to.server == Server::Call {
+        return link(state, from, call, action);
+    }
     if !ACTIONS.contains(&action.tag.as_ref()) {
         return Err(Refusal::Unknown);
     }
@@ -52,6 +55,10 @@ pub(crate) fn handle(state: &mut State, from: &Session, call: &Node) -> Result<(
     let Some(account) = state.resolve(&to) else {
         return Ok(());
     };
+    // It rings for the caller, and for nobody else.
+    if state.has_blocked(account, from.account) {
+        return Ok(());
+    }
     let devices: Vec<DeviceNumber> = if to.device == 0 {
         let account = state.account(account);
         account
@@ -65,6 +72,33 @@ pub(crate) fn handle(state: &mut State, from: &Session, call: &Node) -> Result<(
             forward(state, from, call, action, &to, account, device);
         }
     }
+    Ok(())
+}
+
+/// `<link_create media><event start_time/></link_create>` to `@call`: a link by which others can join a call. Its token is in the
+/// acknowledgement.
+fn link(state: &mut State, from: &Session, call: &Node, action: &Node) -> Result<(), Refusal> {
+    if action.tag != "link_create" {
+        return Err(Refusal::Unknown);
+    }
+    let media = action.text("media");
+    if !matches!(media.as_ref(), "audio" | "video") {
+        return Err(Refusal::Malformed(
+            "a call link for neither sound nor picture",
+        ));
+    }
+    let created = node("link_create")
+        .attr("token", super::group::new_invite_code(state))
+        .attr("media", media.as_ref())
+        .build();
+    let ack = node("ack")
+        .attr("class", "call")
+        .attr("type", "link_create")
+        .attr("id", call.text("id").as_ref())
+        .attr("from", Jid::new("", Server::Call))
+        .children([created])
+        .build();
+    state.answer(from, ack);
     Ok(())
 }
 

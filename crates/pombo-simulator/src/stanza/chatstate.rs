@@ -38,7 +38,11 @@ pub(crate) fn handle(state: &mut State, from: &Session, chatstate: &Node) -> Res
         )
     } else {
         let stanza = node("chatstate").attr("from", sender.jid(Addressing::of(&to)));
-        (stanza, state.resolve(&to).into_iter().collect())
+        let hears = |account: &AccountId| !state.has_blocked(*account, from.account);
+        (
+            stanza,
+            state.resolve(&to).into_iter().filter(hears).collect(),
+        )
     };
     let stanza = Arc::new(stanza.children(chatstate.nodes().to_vec()).build());
     for account in targets {

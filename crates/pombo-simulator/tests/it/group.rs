@@ -9,7 +9,8 @@ use whatsapp_rust::wacore::types::message::AddressingMode;
 use whatsapp_rust::{
     BatchGroupResult, GroupCreateOptions, GroupDescription, GroupError, GroupMetadata,
     GroupParticipantOptions, GroupSubject, Jid, JoinGroupResult, MemberAddMode, MemberLinkMode,
-    MembershipApprovalMode, ParticipantType, PictureType, PreviousDescription,
+    MemberShareHistoryMode, MembershipApprovalMode, ParticipantType, PictureType,
+    PreviousDescription,
 };
 
 use crate::kit::query::{code, node, text_at};
@@ -479,6 +480,10 @@ async fn switches_are_seen_by_members_and_in_the_group() {
         .await
         .expect("an admin");
     groups.set_limit_sharing(id, true).await.expect("an admin");
+    groups
+        .set_member_share_history_mode(id, MemberShareHistoryMode::AllMemberShare)
+        .await
+        .expect("an admin");
     groups.acknowledge(id).await.expect("a member");
     for (what, matches) in [
         (
@@ -533,7 +538,7 @@ async fn switches_are_seen_by_members_and_in_the_group() {
     for (tag, mode) in [
         ("member_add_mode", "admin_add"),
         ("member_link_mode", "all_member_link"),
-        ("member_share_group_history_mode", "admin_share"),
+        ("member_share_group_history_mode", "all_member_share"),
     ] {
         assert_eq!(text_at(&raw, &["group", tag]), mode);
     }

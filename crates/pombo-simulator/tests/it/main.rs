@@ -19,6 +19,7 @@ mod keys;
 mod media;
 mod message;
 mod newsletter;
+mod notice;
 mod offline;
 mod pairing;
 mod phone_duty;

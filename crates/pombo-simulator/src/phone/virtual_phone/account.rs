@@ -95,6 +95,7 @@ impl VirtualPhone {
     pub async fn save_contact(&self, person: &str, full_name: &str) -> Result<(), PhoneError> {
         let jid = self.chat_name(person)?;
         let parsed = address(&jid)?;
+        self.note_contact(&parsed, true);
         let lid = self.network.with(|state| {
             let account = state.account(state.resolve(&parsed)?)?;
             Some(account.jid(Addressing::Lid).to_string())
@@ -112,7 +113,23 @@ impl VirtualPhone {
     /// Takes somebody out of the address book.
     pub async fn remove_contact(&self, person: &str) -> Result<(), PhoneError> {
         let jid = self.chat_name(person)?;
+        self.note_contact(&address(&jid)?, false);
         self.change(Change::RemoveContact { jid }).await
+    }
+
+    /// Phones tell the service whom they have in the address book: it shows to contacts what is for contacts.
+    fn note_contact(&self, jid: &Jid, known: bool) {
+        let own = self.account;
+        self.network.with(|state| {
+            let contact = state.resolve(jid);
+            if let Some((account, contact)) = state.account_mut(own).zip(contact) {
+                if known {
+                    account.address_book.insert(contact);
+                } else {
+                    account.address_book.remove(&contact);
+                }
+            }
+        });
     }
 
     /// Makes a label, or changes it.

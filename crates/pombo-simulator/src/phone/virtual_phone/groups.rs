@@ -88,12 +88,21 @@ impl VirtualPhone {
 
     /// Describes a group.
     pub async fn set_description(&self, group: &str, text: &str) -> Result<(), PhoneError> {
+        let group = address(group)?;
+        let query = node("query").attr("request", "interactive").build();
+        let present = self.group_request("get", group.clone(), query)?;
+        let replaced = present
+            .child("group")
+            .and_then(|group| group.child("description"))
+            .map(|description| description.text("id").into_owned());
         let id = self.lock().new_id();
-        let change = node("description")
+        let mut change = node("description")
             .attr("id", id)
-            .children([node("body").bytes(text.as_bytes().to_vec()).build()])
-            .build();
-        self.group_request("set", address(group)?, change).map(drop)
+            .children([node("body").bytes(text.as_bytes().to_vec()).build()]);
+        if let Some(replaced) = replaced {
+            change = change.attr("prev", replaced);
+        }
+        self.group_request("set", group, change.build()).map(drop)
     }
 
     /// Only admins may write, or everybody.
