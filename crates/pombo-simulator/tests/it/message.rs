@@ -1,8 +1,9 @@
 //! Messages and their receipts.
 
+use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::kit::{ALICE, BOB, Client, simulator, text};
+use crate::kit::{ALICE, BOB, Client, attribute, simulator, text};
 
 #[tokio::test]
 async fn a_message_is_acknowledged_delivered_and_read() {
@@ -44,4 +45,47 @@ async fn a_message_is_acknowledged_delivered_and_read() {
         .expect("the answer is accepted");
     alice.text("hello yourself").await;
     simulator.assert_clean();
+}
+
+/// The hashes of devices in the acknowledgements that a client has got so far.
+fn hashes(client: &Client) -> Vec<String> {
+    let mut hashes = Vec::new();
+    client.has_seen(|event| {
+        if let Event::RawNode(stanza) = event {
+            let stanza = stanza.to_owned_node();
+            if stanza.tag == "ack" && stanza.attrs.contains_key("phash") {
+                hashes.push(attribute(&stanza, "phash"));
+            }
+        }
+        false
+    });
+    hashes
+}
+
+#[tokio::test]
+async fn a_client_that_knows_all_devices_is_not_told_that_its_list_is_outdated() {
+    let simulator = simulator().await;
+    let alice = Client::linked(&simulator, ALICE).await;
+    let desk = Client::linked(&simulator, ALICE).await;
+    let bob = Client::linked(&simulator, BOB).await;
+    let _forwarding = alice.acquire_raw_node_forwarding();
+    let group = simulator
+        .phone(ALICE)
+        .create_group("Team", &[BOB])
+        .await
+        .expect("the group is made")
+        .parse::<Jid>()
+        .expect("an address");
+    for chat in [bob.jid(), bob.lid(), group] {
+        for number in 0..2 {
+            let body = format!("{number} to {chat}");
+            alice
+                .send_message(chat.clone(), text(&body))
+                .await
+                .expect("accepted");
+            bob.text(&body).await;
+            desk.text(&body).await;
+        }
+    }
+    assert_eq!(hashes(&alice), Vec::<String>::new());
 }

@@ -1,10 +1,12 @@
 //! Logins and their end.
 
+use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp as wa;
 use whatsapp_rust::wacore::types::events::Event;
 
 use crate::kit::{
-    ALICE, Approach, BOB, Client, ClientOptions, RawClient, attribute, simulator, store, text,
+    ALICE, Approach, BOB, Client, ClientOptions, RawClient, RawCompanion, attribute, simulator,
+    store, text,
 };
 
 #[tokio::test]
@@ -120,4 +122,42 @@ async fn twenty_clients_come_at_once_and_leave_at_once() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn the_small_requests_of_a_session_are_answered() {
+    let simulator = simulator().await;
+    let mut alice = RawCompanion::linked(&simulator, ALICE).await;
+    let note = NodeBuilder::new("ib")
+        .children([NodeBuilder::new("unified_session").attr("id", "1").build()])
+        .build();
+    alice.send(note).await;
+    let clean = NodeBuilder::new("clean")
+        .attr("type", "account_sync")
+        .attr("timestamp", "1")
+        .build();
+    let requests = [
+        ("w:p", "get", NodeBuilder::new("ping").build()),
+        ("urn:xmpp:whatsapp:dirty", "set", clean),
+        ("passive", "set", NodeBuilder::new("passive").build()),
+        ("passive", "set", NodeBuilder::new("active").build()),
+    ];
+    for (space, kind, content) in requests {
+        let request = NodeBuilder::new("iq")
+            .attr("id", format!("{space}-{}", content.tag))
+            .attr("type", kind)
+            .attr("xmlns", space)
+            .attr("to", "s.whatsapp.net")
+            .children([content])
+            .build();
+        let id = attribute(&request, "id");
+        alice.send(request).await;
+        let answer = alice
+            .connection
+            .wait(|stanza| attribute(stanza, "id") == id)
+            .await;
+        assert_eq!(attribute(&answer, "type"), "result", "{space}");
+        assert!(answer.content.is_none());
+    }
+    simulator.assert_clean();
 }
