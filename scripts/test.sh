@@ -83,6 +83,8 @@ system_packages() {
     has nats-server || missing+=(nats-server)
     has mosquitto || missing+=(mosquitto)
     has ffmpeg || missing+=(ffmpeg)
+    has microsocks || missing+=(microsocks)
+    has tinyproxy || missing+=(tinyproxy-bin)
     if [ "${#missing[@]}" -eq 0 ]; then
         echo "nothing is missing"
     elif [ "${POMBO_TEST_INSTALL:-1}" = 0 ] || ! has apt-get || ! as_root true 2>/dev/null; then

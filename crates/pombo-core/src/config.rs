@@ -36,6 +36,8 @@ pub struct GatewayConfig {
     pub retry: RetrySchedule,
     /// What a message that the account sends has as its sender's name. Source: `POMBO_OWN_PUSH_NAME`.
     pub own_name: String,
+    /// The dark colour of QR codes, `#rrggbb`. Source: `QRCODE_COLOR`.
+    pub qr_color: String,
 }
 
 /// What is stored. Source: `DATABASE_SAVE_*`.
@@ -127,6 +129,7 @@ impl GatewayConfig {
             global: BTreeMap::new(),
             // Compatible.
             own_name: "Você".to_owned(),
+            qr_color: "#198754".to_owned(),
             retry: RetrySchedule::new(|failed| {
                 let delay =
                     Duration::from_secs(5) * 2u32.saturating_pow((failed.attempts - 1).min(9));

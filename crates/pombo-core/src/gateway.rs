@@ -164,6 +164,10 @@ impl GatewayBuilder {
         });
         gateway.load().await?;
         gateway.spawn_tasks(self.head);
+        let resuming = Arc::clone(&gateway);
+        gateway
+            .tasks
+            .spawn(async move { resuming.resume_channels().await });
         Ok(gateway)
     }
 }
@@ -310,6 +314,7 @@ impl Gateway {
     /// caller says goodbye to clients before, and bounds the time.
     pub async fn close(&self) {
         self.stop.cancel();
+        self.close_channels().await;
         self.tasks.close();
         if tokio::time::timeout(LAST_WORK, self.tasks.wait())
             .await
@@ -382,11 +387,23 @@ impl Gateway {
                     None
                 }
             };
+            // What was open when the server stopped is on its way again, and not open before it is.
+            let shown = match &channel {
+                Some(channel)
+                    if channel.has_connection() && row.connection == ConnectionState::Open =>
+                {
+                    Arc::new(Instance {
+                        connection: ConnectionState::Connecting,
+                        ..Instance::clone(&row)
+                    })
+                }
+                _ => Arc::clone(&row),
+            };
             let state = InstanceState {
                 settings,
                 proxy,
                 subscriptions: subscriptions.remove(&row.id).unwrap_or_default(),
-                instance: Arc::clone(&row),
+                instance: shown,
             };
             let entry = Entry::new(state, channel);
             self.registry.insert(Arc::clone(&entry));

@@ -9,7 +9,7 @@ pub mod parts;
 pub mod server;
 pub mod wait;
 
-pub use catcher::Catcher;
+pub use catcher::{Catcher, Caught};
 pub use client::{Answer, Client};
 pub use server::Server;
 pub use wait::{DEADLINE, until};

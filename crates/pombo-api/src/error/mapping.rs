@@ -67,6 +67,7 @@ impl From<ConnectError> for ApiError {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::NotAvailable(_) => Self::bad_request(error.to_string()),
+            ConnectError::Channel(error) => error.into(),
             ConnectError::Store(error) => error.into(),
         }
     }
@@ -76,6 +77,7 @@ impl From<LogoutError> for ApiError {
     fn from(error: LogoutError) -> Self {
         match error {
             LogoutError::NotConnected(_) => Self::bad_request(error.to_string()),
+            LogoutError::Channel(error) => error.into(),
             LogoutError::Store(error) => error.into(),
         }
     }

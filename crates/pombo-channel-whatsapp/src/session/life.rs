@@ -355,6 +355,10 @@ impl Life {
             self.channel.update(|status| status.failure = Some(trouble));
         }
         let ending = seen.ending.unwrap_or(Ending::Silent);
+        // A new series of codes is told as such.
+        if self.codes > 0 && !seen.paired {
+            self.announced = false;
+        }
         let next = match &ending {
             // Linked: the network closes and expects the login at once. Nobody needs to hear of it.
             Ending::Silent if seen.paired => {

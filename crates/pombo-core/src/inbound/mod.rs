@@ -2,6 +2,7 @@
 
 mod call;
 mod chat;
+mod connection;
 mod contact;
 mod group;
 mod history;
@@ -122,9 +123,9 @@ impl Gateway {
             }
             // Clients of the original get these over Socket.IO only; nobody of ours asked for them yet.
             ChannelEvent::RawNode { .. } => Ok(()),
-            ChannelEvent::Connection(_)
-            | ChannelEvent::LinkingCode(_)
-            | ChannelEvent::Passkey(_) => Ok(()),
+            ChannelEvent::Connection(change) => self.accept_connection(entry, change).await,
+            ChannelEvent::LinkingCode(code) => self.accept_linking_code(entry, code).await,
+            ChannelEvent::Passkey(step) => self.accept_passkey(entry, step).await,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pombo_domain::instance::ChannelKind;
 use pombo_domain::proxy::{Proxy, ProxyRow};
 use pombo_domain::settings::{Settings, SettingsRow};
 use pombo_domain::subscription::{EventList, Subscription, TransportKind};
@@ -107,7 +108,7 @@ impl Gateway {
         entry: &Arc<Entry>,
         change: SettingsChange,
     ) -> Result<SettingsRow, StoreError> {
-        let _changing = entry.change.lock().await;
+        let changing = entry.change.lock().await;
         let state = entry.state();
         let previous = state
             .settings
@@ -133,15 +134,35 @@ impl Gateway {
             })
             .await?;
         entry.update(|state| state.settings = Some(row.clone()));
+        // A channel may have something to tell, and that changes the instance too.
+        drop(changing);
+        if let Some(channel) = &entry.channel {
+            channel.settings_changed(&row.settings).await;
+        }
         Ok(row)
     }
 
-    /// Stores a proxy; the channel uses it at its next connection.
+    /// Whether a proxy is there, is one, and takes the login: what the channel of this kind says of it.
+    ///
+    /// # Errors
+    /// [`ChannelError`](pombo_domain::channel::ChannelError) says what is wrong with it.
+    pub async fn try_proxy(
+        &self,
+        kind: ChannelKind,
+        proxy: &Proxy,
+    ) -> Result<(), pombo_domain::channel::ChannelError> {
+        match self.channels.get(&kind) {
+            Some(factory) => factory.try_proxy(proxy).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Stores a proxy; the channel connects anew through it.
     ///
     /// # Errors
     /// When the store does not take it; then nothing has changed.
     pub async fn set_proxy(&self, entry: &Arc<Entry>, new: Proxy) -> Result<ProxyRow, StoreError> {
-        let _changing = entry.change.lock().await;
+        let changing = entry.change.lock().await;
         let (id, now, new) = (entry.state().instance.id.clone(), self.now(), Arc::new(new));
         let row = self
             .store
@@ -151,6 +172,10 @@ impl Gateway {
             })
             .await?;
         entry.update(|state| state.proxy = Some(row.clone()));
+        drop(changing);
+        if let Some(channel) = &entry.channel {
+            channel.proxy_changed(Some(&row.proxy)).await;
+        }
         Ok(row)
     }
 

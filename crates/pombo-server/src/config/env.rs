@@ -229,17 +229,19 @@ variables! {
         /// Delete a new instance that is not connected after so many minutes; `false` never. `1`, `0` and `true` do nothing, as in the original
         DEL_INSTANCE: Minutes, "false", Used;
         /// The name in WhatsApp's list of linked devices
-        CONFIG_SESSION_PHONE_CLIENT: Text, "Evolution API", Later;
+        CONFIG_SESSION_PHONE_CLIENT: Text, "Evolution API", Used;
         /// The browser named there
-        CONFIG_SESSION_PHONE_NAME: Text, "Chrome", Later;
+        CONFIG_SESSION_PHONE_NAME: Text, "Chrome", Used;
         /// How many QR codes are made before giving up
-        QRCODE_LIMIT: integer(1, 1_000_000), "30", Later;
+        QRCODE_LIMIT: integer(1, 1_000_000), "30", Used;
         /// The dark colour of the QR code
-        QRCODE_COLOR: Colour, "#198754", Later;
+        QRCODE_COLOR: Colour, "#198754", Used;
         /// The language of texts in Chatwoot (`en`, `pt-BR`, `es`) and of speech recognition
         LANGUAGE: Text, "en", Later;
-        /// The version is always the current one
-        CONFIG_SESSION_PHONE_VERSION: Text, "", NoEffect;
+        /// The version of WhatsApp Web to speak, such as `2.3000.1033105955`; empty means the current one
+        CONFIG_SESSION_PHONE_VERSION: Text, "", Used;
+        /// How often an open connection to WhatsApp has to answer a ping; one that does not is opened anew
+        POMBO_WHATSAPP_PING: Duration { min: SECOND, max: DAY }, "30s", Used;
         /// Nothing temporary is kept
         DEL_TEMP_INSTANCES: Boolean, "true", NoEffect;
         /// Sessions live in the database
@@ -451,15 +453,15 @@ variables! {
     }
     Proxy {
         /// The proxy through which instances without one of their own reach WhatsApp
-        PROXY_HOST: Text, "", Later;
+        PROXY_HOST: Text, "", Used;
         /// Its port
-        PROXY_PORT: integer(1, 65535), "80", Later;
+        PROXY_PORT: integer(1, 65535), "80", Used;
         /// Its protocol
-        PROXY_PROTOCOL: Word(&["http", "https", "socks4", "socks5"]), "http", Later;
+        PROXY_PROTOCOL: Word(&["http", "https", "socks4", "socks5"]), "http", Used;
         /// The user there
-        PROXY_USERNAME: Text, "", Later;
+        PROXY_USERNAME: Text, "", Used;
         /// The password there
-        PROXY_PASSWORD: Secret, "", Later;
+        PROXY_PASSWORD: Secret, "", Used;
     }
     Cache {
         /// No Redis is needed
@@ -504,7 +506,7 @@ mod tests {
         let ours = |name: &&&str| {
             name.starts_with("POMBO_") || ["WEBSOCKET_BINARY", "EVENT_LOCAL_TIME"].contains(name)
         };
-        assert_eq!(names.iter().filter(ours).count(), 55);
+        assert_eq!(names.iter().filter(ours).count(), 56);
         // 325 that the original reads, two that only its example file names, one that only a schema reads.
         assert_eq!(names.iter().filter(|name| !ours(name)).count(), 325 + 3);
     }

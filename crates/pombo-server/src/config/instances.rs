@@ -16,6 +16,10 @@ pub struct InstancesConfig {
     pub browser: String,
     /// The QR code.
     pub qr_code: QrCodeConfig,
+    /// The version of WhatsApp Web to speak; `None` is the current one.
+    pub whatsapp_version: Option<(u32, u32, u32)>,
+    /// How often an open connection has to answer a ping.
+    pub ping: Duration,
     /// The language of texts in Chatwoot and of speech recognition.
     pub language: String,
 }
@@ -31,7 +35,10 @@ pub struct QrCodeConfig {
 
 impl InstancesConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let whatsapp_version = version(reader);
         Self {
+            whatsapp_version,
+            ping: reader.duration(&env::POMBO_WHATSAPP_PING),
             client_name: reader.text(&env::DATABASE_CONNECTION_CLIENT_NAME),
             delete_after: reader.minutes(&env::DEL_INSTANCE),
             device_name: reader.text(&env::CONFIG_SESSION_PHONE_CLIENT),
@@ -43,4 +50,23 @@ impl InstancesConfig {
             language: reader.text(&env::LANGUAGE),
         }
     }
+}
+
+/// Three numbers, with dots, commas or blanks between them, as guides for the original write them.
+fn version(reader: &mut Reader<'_>) -> Option<(u32, u32, u32)> {
+    let text = reader.optional_text(&env::CONFIG_SESSION_PHONE_VERSION)?;
+    let numbers: Option<Vec<u32>> = text
+        .trim_matches(['[', ']'])
+        .split(['.', ',', ' '])
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+        .collect();
+    if let Some([first, second, third]) = numbers.as_deref() {
+        return Some((*first, *second, *third));
+    }
+    reader.refuse(
+        &env::CONFIG_SESSION_PHONE_VERSION,
+        "three numbers, such as `2.3000.1033105955`",
+    );
+    None
 }

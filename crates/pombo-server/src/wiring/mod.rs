@@ -7,6 +7,8 @@ mod health;
 mod http;
 mod media;
 mod metrics;
+#[cfg(feature = "whatsapp")]
+mod whatsapp;
 
 pub use health::ask_health;
 
@@ -107,6 +109,8 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
         .into_iter()
         .fold(builder, pombo_core::GatewayBuilder::transport);
     let media = media(&config, outbound.clone());
+    #[cfg(feature = "whatsapp")]
+    let builder = whatsapp::channel(&config, builder)?;
     let gateway = builder
         .media(media.clone())
         .channel(Arc::new(EvolutionFactory))

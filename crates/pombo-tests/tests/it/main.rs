@@ -24,3 +24,4 @@ mod proxy;
 mod socketio;
 mod webhook;
 mod websocket;
+mod whatsapp;

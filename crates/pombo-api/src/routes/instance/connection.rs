@@ -19,7 +19,7 @@ pub(super) fn answer(
         )),
         Ok(Connection::Qr(code)) => Ok(Json(qr_code(&code))),
         Err(ConnectError::Store(error)) => Err(error.into()),
-        Err(error @ ConnectError::NotAvailable(_)) => {
+        Err(error @ (ConnectError::NotAvailable(_) | ConnectError::Channel(_))) => {
             Ok(Json(json!({"error": true, "message": error.to_string()})))
         }
     }

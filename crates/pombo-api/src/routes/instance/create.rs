@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,6 +14,9 @@ use super::create_request::CreateRequest;
 use crate::error::ApiError;
 use crate::extract::{GlobalKey, RawBody, check};
 use crate::state::Api;
+
+/// How long the answer waits for a code. Compatible: the original always takes so long.
+const FIRST_CODE: Duration = Duration::from_secs(5);
 
 /// `POST /instance/create`: creates an instance with everything that belongs to it.
 ///
@@ -31,7 +35,13 @@ pub(super) async fn create(
         return Err(pombo_core::CreateError::NameTaken(name).into());
     }
     let request: CreateRequest = check(members, origin)?;
-    let entry = api.gateway.create(request.to_new_instance()?).await?;
+    let new = request.to_new_instance()?;
+    if let Some(proxy) = &new.proxy
+        && api.gateway.try_proxy(new.channel, proxy).await.is_err()
+    {
+        return Err(ApiError::bad_request("Invalid proxy"));
+    }
+    let entry = api.gateway.create(new).await?;
     let qrcode = connect(&api, &entry, &request).await;
     Ok((
         StatusCode::CREATED,
@@ -45,7 +55,8 @@ async fn connect(api: &Api, entry: &Arc<Entry>, request: &CreateRequest) -> Opti
     if !request.qrcode || instance.channel != ChannelKind::Whatsapp {
         return None;
     }
-    match api.gateway.connect(entry, request.number.as_deref()).await {
+    let number = request.number.as_deref();
+    match api.gateway.connect_within(entry, number, FIRST_CODE).await {
         Ok(Connection::Qr(code)) => Some(code),
         Ok(Connection::Open) => None,
         Err(error) => {

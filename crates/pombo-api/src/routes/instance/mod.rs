@@ -8,6 +8,7 @@ mod create_request;
 mod delete;
 mod fetch_instances;
 mod logout;
+mod passkey;
 mod restart;
 mod set_presence;
 
@@ -59,16 +60,20 @@ pub(super) fn routes() -> Vec<Route> {
             "all instances that the key opens",
             fetch_instances::fetch_instances,
         ),
-        Route {
-            built: false,
-            ..Route::of_instance(
-                Method::Post,
-                "/instance/setPresence/{instanceName}",
-                201,
-                "the account's own presence",
-                set_presence::set_presence,
-            )
-        },
+        Route::of_instance(
+            Method::Post,
+            "/instance/setPresence/{instanceName}",
+            201,
+            "the account's own presence",
+            set_presence::set_presence,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/instance/passkey/{instanceName}",
+            200,
+            "a step of linking with a passkey",
+            passkey::passkey,
+        ),
         Route::of_instance(
             Method::Delete,
             "/instance/logout/{instanceName}",

@@ -15,15 +15,20 @@ use crate::schema::Schema;
 /// The protocols that the channels can speak.
 const PROTOCOLS: [&str; 5] = ["http", "https", "socks", "socks4", "socks5"];
 
-/// `POST /proxy/set/{instance}`: stores the proxy that the next connection uses. It is not tried out here.
+/// `POST /proxy/set/{instance}`: tries the proxy, stores it, and connects anew through it.
 ///
-/// 201 with an echo. `enabled: false` needs nothing else and forgets the rest.
+/// 201 with an echo. 400 when it is not there, is none, or does not take the login; what is behind it does not matter. `enabled: false` needs nothing else and forgets the rest.
 pub(super) async fn set(
     AuthorisedInstance(entry): AuthorisedInstance,
     State(gateway): State<Arc<Gateway>>,
     ValidJson(request): ValidJson<ProxyRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let row = gateway.set_proxy(&entry, request.into_proxy()?).await?;
+    let proxy = request.into_proxy()?;
+    let kind = entry.state().instance.channel;
+    if proxy.enabled && gateway.try_proxy(kind, &proxy).await.is_err() {
+        return Err(ApiError::bad_request("Invalid proxy"));
+    }
+    let row = gateway.set_proxy(&entry, proxy).await?;
     let echo = json!({"proxy": {"instanceName": entry.state().instance.name, "proxy": row.proxy}});
     Ok((StatusCode::CREATED, Json(echo)))
 }

@@ -1,0 +1,8 @@
+//! `WHATSAPP-BAILEYS` instances, over a simulated network with virtual phones.
+
+mod instance;
+mod instance_faults;
+mod instance_proxy;
+mod instance_restart;
+pub(crate) mod kit;
+mod relay;
