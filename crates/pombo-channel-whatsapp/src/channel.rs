@@ -163,9 +163,10 @@ impl WhatsappChannel {
             return Err(ChannelError::NotConnected);
         }
         if let Some(living) = life.as_ref() {
-            let over = living.task.is_finished();
+            let state = self.status().state;
+            let over = living.task.is_finished() || state == ConnectionState::Close;
             let other = number.is_some() && number != living.number.as_deref();
-            let linking = self.status().state != ConnectionState::Open;
+            let linking = state != ConnectionState::Open;
             if !over && !(other && linking) {
                 return Ok(());
             }
@@ -356,7 +357,8 @@ impl Channel for WhatsappChannel {
 
     async fn proxy_changed(&self, proxy: Option<&Proxy>) {
         let before = std::mem::replace(&mut self.inner().proxy, proxy.cloned());
-        if before.as_ref() != proxy {
+        let used = |proxy: Option<&Proxy>| proxy.filter(|proxy| proxy.enabled).cloned();
+        if used(before.as_ref()) != used(proxy) {
             self.renew().await;
         }
     }

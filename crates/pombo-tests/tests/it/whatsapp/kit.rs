@@ -123,7 +123,8 @@ impl Stage {
     /// Waits until an instance was told of something; events may come in any number before.
     pub(crate) async fn heard(&self, name: &str, event: &str) -> Value {
         let path = format!("/{name}");
-        let caught = self.catcher.next(&format!("{name}: {event}"), |caught| {
+        let what = format!("{name}: {event}");
+        let caught = self.catcher.next(&what, |caught| {
             caught.path == path && caught.body["event"] == event
         });
         caught.await.body["data"].clone()
