@@ -73,10 +73,6 @@ impl Queue {
         self.waiting.len()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stanza> {
-        self.waiting.iter()
-    }
-
     pub(crate) fn backlog(&self) -> Backlog {
         let mut backlog = Backlog::default();
         for stanza in &self.waiting {

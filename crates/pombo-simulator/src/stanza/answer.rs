@@ -25,10 +25,6 @@ impl Reply {
     pub(crate) fn node(node: Node) -> Answer {
         Ok(Self::Result(vec![node]))
     }
-
-    pub(crate) fn nodes(nodes: Vec<Node>) -> Answer {
-        Ok(Self::Result(nodes))
-    }
 }
 
 /// A request that was not.

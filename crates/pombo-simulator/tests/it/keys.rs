@@ -168,3 +168,48 @@ async fn a_pre_key_that_the_device_has_not_signed_is_refused() {
     assert_eq!(attribute(&answer, "type"), "error");
     assert_eq!(simulator.take_violations().len(), 1);
 }
+
+#[tokio::test]
+async fn one_time_keys_are_handed_out_in_order_each_once() {
+    let simulator = simulator().await;
+    let mut alice = RawCompanion::linked(&simulator, ALICE).await;
+    let mut bob = RawCompanion::linked(&simulator, BOB).await;
+    let upload = alice.upload(8);
+    alice.send(upload).await;
+    alice
+        .connection
+        .wait(|stanza| attribute(stanza, "id") == "upload")
+        .await;
+    let mut last = Vec::new();
+    for _ in 0..6 {
+        let request = NodeBuilder::new("iq")
+            .attr("id", "key")
+            .attr("type", "get")
+            .attr("xmlns", "encrypt")
+            .attr("to", "s.whatsapp.net")
+            .children([NodeBuilder::new("key")
+                .children([NodeBuilder::new("user").attr("jid", alice.lid()).build()])
+                .build()])
+            .build();
+        bob.send(request).await;
+        let answer = bob.next("iq").await;
+        let user = answer
+            .get_optional_child("list")
+            .and_then(|list| list.get_optional_child("user"))
+            .expect("the keys")
+            .clone();
+        assert_eq!(attribute(&user, "jid"), alice.lid().to_string());
+        // Others believe in a companion only with what its phone has signed.
+        assert!(user.get_optional_child("device-identity").is_some());
+        let id = user
+            .get_optional_child("key")
+            .and_then(|key| key.get_optional_child("id"))
+            .and_then(|id| match &id.content {
+                Some(wacore_binary::NodeContent::Bytes(bytes)) => Some(bytes.clone()),
+                _ => None,
+            })
+            .expect("a one-time key");
+        assert!(id > last, "{id:?} after {last:?}");
+        last = id;
+    }
+}

@@ -97,3 +97,66 @@ async fn a_connection_that_takes_over_gets_what_the_old_one_did_not_acknowledge(
         bob.text(&body).await;
     }
 }
+
+#[tokio::test]
+async fn five_senders_in_two_groups_are_all_understood_by_who_was_away() {
+    let simulator = simulator().await;
+    let senders: Vec<String> = (0..5)
+        .map(|number| format!("551193000000{number}"))
+        .collect();
+    for sender in &senders {
+        simulator.add_account(sender, "Sender");
+    }
+    let store = store();
+    let options = || ClientOptions {
+        store: store.clone(),
+        ..ClientOptions::default()
+    };
+    let bob = Client::linked_with(&simulator, BOB, options()).await;
+    let first = simulator.phone(&senders[0]);
+    let others: Vec<&str> = senders[1..]
+        .iter()
+        .map(String::as_str)
+        .chain([BOB])
+        .collect();
+    let mut groups = Vec::new();
+    for subject in ["One", "Two"] {
+        let group = first.create_group(subject, &others).await;
+        groups.push(group.expect("the group is made"));
+    }
+    bob.stop().await;
+    let mut expected = Vec::new();
+    for round in 0..2 {
+        for (number, sender) in senders.iter().enumerate() {
+            for group in &groups {
+                let body = format!("{round}: {number} to {group}");
+                let phone = simulator.phone(sender);
+                phone.send_text(group, &body).await.expect("it is sent");
+                expected.push(body);
+            }
+        }
+    }
+    let bob = Client::start(&simulator, options()).await;
+    let mut received = Vec::new();
+    while received.len() < expected.len() {
+        let batch = bob
+            .wait("messages that waited", |event| {
+                let batch: Vec<_> = event
+                    .messages()
+                    .filter_map(|message| message.message.conversation.clone())
+                    .collect();
+                (!batch.is_empty()).then_some(batch)
+            })
+            .await;
+        received.extend(batch);
+    }
+    // A client works on its chats side by side; within one the order counts.
+    for group in &groups {
+        let within = |all: &[String]| -> Vec<String> {
+            let of_group = all.iter().filter(|body| body.ends_with(group.as_str()));
+            of_group.cloned().collect()
+        };
+        assert_eq!(within(&received), within(&expected));
+    }
+    assert!(!bob.has_seen(|event| matches!(event, Event::UndecryptableMessage(_))));
+}

@@ -219,6 +219,7 @@ impl RawCompanion {
             .and_then(|device| device.attrs.get("lid"))
             .and_then(|lid| lid.to_jid())
             .expect("a LID");
+        assert_eq!(lid.device, device);
         let signed = success
             .get_optional_child("device-identity")
             .map(bytes)
@@ -280,6 +281,8 @@ impl RawCompanion {
         let mut connection = RawClient::connect(simulator, approach).await;
         let success = connection.next().await.expect("the login");
         assert_eq!(success.tag, "success");
+        let lid = success.attrs.get("lid").and_then(|lid| lid.to_jid());
+        assert_eq!(lid.map(|lid| lid.device), Some(device));
         connection
     }
 
