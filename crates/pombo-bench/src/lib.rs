@@ -13,3 +13,4 @@ pub mod server;
 pub mod socketio;
 pub mod template;
 pub mod usage;
+pub mod whatsapp;
