@@ -12,11 +12,13 @@ use wacore::companion_reg::CompanionWebClientType;
 use wacore::pair::{DeviceState, PairUtils};
 use wacore::store::Device;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::consts::WA_CONN_HEADER;
+use wacore_binary::consts::{NOISE_PATTERN_XX, WA_CONN_HEADER};
 use wacore_binary::{Jid, Node, NodeContent, OwnedNodeRef, marshal};
+use wacore_libsignal::protocol::KeyPair;
 use wacore_noise::framing::{FrameDecoder, encode_frame};
-use wacore_noise::{NoiseCipher, XxHandshakeState};
-use waproto::buffa::Message as _;
+use wacore_noise::{NoiseCipher, NoiseHandshake};
+use waproto::buffa::{Message as _, MessageField};
+use waproto::whatsapp as wa;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -119,36 +121,75 @@ async fn next_frame(
 async fn connect(url: &str, device: &Device) -> io::Result<(Sender, Receiver)> {
     let (mut socket, _) = connect_async(url).await.map_err(broken)?;
     let payload = device.get_client_payload().encode_to_vec();
-    let mut handshake = XxHandshakeState::new(device.noise_key.clone(), payload, &WA_CONN_HEADER)
-        .map_err(broken)?;
-    let hello = handshake.build_client_hello().map_err(broken)?;
-    let hello = encode_frame(&hello, Some(&WA_CONN_HEADER)).map_err(broken)?;
+    // Noise XX, without a look at the server's certificate: it is a simulator's.
+    let mut noise = NoiseHandshake::new(NOISE_PATTERN_XX, &WA_CONN_HEADER).map_err(broken)?;
+    let ephemeral = KeyPair::generate(&mut rand::make_rng::<rand::rngs::StdRng>());
+    noise.authenticate(ephemeral.public_key.public_key_bytes());
+    let hello = wa::HandshakeMessage {
+        client_hello: MessageField::some(wa::handshake_message::ClientHello {
+            ephemeral: Some(ephemeral.public_key.public_key_bytes().to_vec()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let hello = encode_frame(&hello.encode_to_vec(), Some(&WA_CONN_HEADER)).map_err(broken)?;
     socket
         .send(Message::Binary(hello.into()))
         .await
         .map_err(broken)?;
     let mut frames = FrameDecoder::new();
     let answer = next_frame(&mut socket, &mut frames).await?;
-    let finish = handshake
-        .read_server_hello_and_build_client_finish(&answer)
+    let answer = wa::HandshakeMessage::decode_from_slice(&answer).map_err(broken)?;
+    let answer = answer
+        .server_hello
+        .as_option()
+        .ok_or_else(|| broken("no answer to the hello"))?;
+    let key = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).map_err(|_| broken("not a key"));
+    let server = key(answer.ephemeral.as_deref().unwrap_or_default())?;
+    noise.authenticate(&server);
+    noise
+        .mix_shared_secret(ephemeral.private_key.serialize(), &server)
         .map_err(broken)?;
-    let finish = encode_frame(&finish, None).map_err(broken)?;
+    let known = noise
+        .decrypt(answer.r#static.as_deref().unwrap_or_default())
+        .map_err(broken)?;
+    noise
+        .mix_shared_secret(ephemeral.private_key.serialize(), &key(&known)?)
+        .map_err(broken)?;
+    noise
+        .decrypt(answer.payload.as_deref().unwrap_or_default())
+        .map_err(broken)?;
+    let own = noise
+        .encrypt(device.noise_key.public_key.public_key_bytes())
+        .map_err(broken)?;
+    noise
+        .mix_shared_secret(device.noise_key.private_key.serialize(), &server)
+        .map_err(broken)?;
+    let finish = wa::HandshakeMessage {
+        client_finish: MessageField::some(wa::handshake_message::ClientFinish {
+            r#static: Some(own),
+            payload: Some(noise.encrypt(&payload).map_err(broken)?),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let finish = encode_frame(&finish.encode_to_vec(), None).map_err(broken)?;
     socket
         .send(Message::Binary(finish.into()))
         .await
         .map_err(broken)?;
-    let outcome = handshake.finish().map_err(broken)?;
+    let (write, read) = noise.finish().map_err(broken)?;
     let (sink, stream) = socket.split();
     Ok((
         Sender {
             sink,
-            cipher: outcome.write_cipher,
+            cipher: write,
             sent: 0,
         },
         Receiver {
             stream,
             frames,
-            cipher: outcome.read_cipher,
+            cipher: read,
             received: 0,
         },
     ))

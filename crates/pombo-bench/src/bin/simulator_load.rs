@@ -64,8 +64,9 @@ async fn serve() -> io::Result<()> {
         .await
         .map_err(io::Error::other)?;
     println!("{}", simulator.addr());
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while lines.next_line().await?.is_some() {}
+    tokio::task::spawn_blocking(|| io::read_to_string(io::stdin()))
+        .await
+        .map_err(io::Error::other)??;
     for violation in simulator.take_violations().iter().take(3) {
         eprintln!("{violation}");
     }
@@ -132,7 +133,10 @@ async fn scan(address: String, qr: String) -> io::Result<()> {
     if status == 200 {
         Ok(())
     } else {
-        Err(io::Error::other(format!("scanning: {status} {body}")))
+        Err(io::Error::other(format!(
+            "scanning: {status} {}",
+            String::from_utf8_lossy(&body)
+        )))
     }
 }
 

@@ -7,6 +7,7 @@ mod kit;
 mod account;
 mod admin;
 mod app_state;
+mod baileys;
 mod business;
 mod call;
 mod community;
