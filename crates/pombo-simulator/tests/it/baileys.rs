@@ -59,10 +59,19 @@ struct Shared {
 impl Baileys {
     /// `None`, said loudly, when Node or its packages are missing.
     fn start(simulator: &Simulator, version: Version, code_for: Option<&str>) -> Option<Self> {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/baileys");
-        let there = folder.join(format!("node_modules/baileys-{}", version.name)).exists();
-        if !there || std::process::Command::new("node").arg("--version").output().is_err() {
-            let missing = "node, and conformance/baileys/node_modules (npm ci --prefix conformance/baileys)";
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/baileys");
+        let there = folder
+            .join(format!("node_modules/baileys-{}", version.name))
+            .exists();
+        if !there
+            || std::process::Command::new("node")
+                .arg("--version")
+                .output()
+                .is_err()
+        {
+            let missing =
+                "node, and conformance/baileys/node_modules (npm ci --prefix conformance/baileys)";
             assert!(
                 std::env::var("POMBO_REQUIRE_ALL").as_deref() != Ok("1"),
                 "missing: {missing}"
@@ -71,7 +80,11 @@ impl Baileys {
             return None;
         }
         let state = tempfile::tempdir().expect("a folder");
-        let root: String = simulator.root_key().iter().map(|byte| format!("{byte:02x}")).collect();
+        let root: String = simulator
+            .root_key()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let job = json!({
             "version": version.name,
             "host": simulator.addr().to_string(),
@@ -100,7 +113,11 @@ impl Baileys {
             let shared = Arc::clone(&shared);
             tokio::spawn(async move {
                 while let Some(line) = lines.next().await {
-                    let read = if plain { None } else { serde_json::from_str(&line).ok() };
+                    let read = if plain {
+                        None
+                    } else {
+                        serde_json::from_str(&line).ok()
+                    };
                     let line = read.unwrap_or_else(|| json!({"type": "text", "text": line}));
                     shared.lines.lock().expect("nobody panicked").push(line);
                     shared.more.notify_waiters();
@@ -120,14 +137,19 @@ impl Baileys {
     async fn linked(simulator: &Simulator, version: Version, number: &str) -> Option<Self> {
         simulator.add_account(number, "Baileys");
         let baileys = Self::start(simulator, version, None)?;
-        let qr = baileys.find("a QR code", |line| line["qr"].as_str().map(str::to_owned)).await;
+        let qr = baileys
+            .find("a QR code", |line| line["qr"].as_str().map(str::to_owned))
+            .await;
         simulator.scan(number, &qr).expect("the code is valid");
         baileys.open().await;
         Some(baileys)
     }
 
     async fn open(&self) {
-        self.find("being online", |line| (line["connection"] == "open").then_some(())).await;
+        self.find("being online", |line| {
+            (line["connection"] == "open").then_some(())
+        })
+        .await;
     }
 
     /// Waits for a report, wherever it stands among the others.
@@ -148,14 +170,22 @@ impl Baileys {
             if tokio::time::timeout(nap, more).await.is_err() && left.is_zero() {
                 let lines = self.shared.lines.lock().expect("nobody panicked");
                 let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-                panic!("waited in vain for {what}; Baileys reported:\n{}", lines.join("\n"));
+                panic!(
+                    "waited in vain for {what}; Baileys reported:\n{}",
+                    lines.join("\n")
+                );
             }
         }
     }
 
     /// Waits for an event of that name in which something is found.
     async fn event<T>(&self, name: &str, find: impl Fn(&Value) -> Option<T>) -> T {
-        self.find(name, |line| (line["name"] == name).then(|| find(&line["data"])).flatten()).await
+        self.find(name, |line| {
+            (line["name"] == name)
+                .then(|| find(&line["data"]))
+                .flatten()
+        })
+        .await
     }
 
     /// Waits for a message (`messages.upsert`) of which something is found.
@@ -172,7 +202,9 @@ impl Baileys {
     async fn text(&self, expected: &str) -> Value {
         self.message(expected, |message| {
             let content = &message["message"];
-            let found = content["conversation"].as_str().or(content["extendedTextMessage"]["text"].as_str());
+            let found = content["conversation"]
+                .as_str()
+                .or(content["extendedTextMessage"]["text"].as_str());
             (found == Some(expected)).then(|| message.clone())
         })
         .await
@@ -183,17 +215,23 @@ impl Baileys {
         self.commands += 1;
         let id = self.commands;
         command["id"] = id.into();
-        self.input.write_all(format!("{command}\n").as_bytes()).await.expect("it runs");
+        self.input
+            .write_all(format!("{command}\n").as_bytes())
+            .await
+            .expect("it runs");
         self.input.flush().await.expect("it runs");
         let answer = self
-            .find(&format!("an answer to {command}"), |line| (line["id"] == id).then(|| line.clone()))
+            .find(&format!("an answer to {command}"), |line| {
+                (line["id"] == id).then(|| line.clone())
+            })
             .await;
         assert_eq!(answer["type"], "answer", "{command}: {answer}");
         answer["result"].clone()
     }
 
     async fn call(&mut self, method: &str, arguments: Value) -> Value {
-        self.tell(json!({"call": method, "arguments": arguments})).await
+        self.tell(json!({"call": method, "arguments": arguments}))
+            .await
     }
 
     /// Sends a message; its id.
@@ -223,8 +261,18 @@ async fn pairs_by_code(version: Version) {
     let Some(baileys) = Baileys::start(&simulator, version, Some(ALICE)) else {
         return;
     };
-    let code = baileys.find("a code", |line| line["code"].as_str().filter(|code| code.len() == 8).map(str::to_owned)).await;
-    simulator.type_code(ALICE, &code).await.expect("somebody waits for it");
+    let code = baileys
+        .find("a code", |line| {
+            line["code"]
+                .as_str()
+                .filter(|code| code.len() == 8)
+                .map(str::to_owned)
+        })
+        .await;
+    simulator
+        .type_code(ALICE, &code)
+        .await
+        .expect("somebody waits for it");
     baileys.open().await;
     simulator.assert_clean();
 }
@@ -233,7 +281,10 @@ async fn pairs_by_code(version: Version) {
 async fn shown(phone: &VirtualPhone, id: &str) -> pombo_simulator::phone::view::ShownMessage {
     phone
         .wait_for(DEADLINE, |view| {
-            view.chats.values().find_map(|chat| chat.message(id)).cloned()
+            view.chats
+                .values()
+                .find_map(|chat| chat.message(id))
+                .cloned()
         })
         .await
         .unwrap_or_else(|error| panic!("{id}: {error}"))
@@ -249,13 +300,19 @@ async fn talks(version: Version) {
     phone.set_habits(|habits| habits.delivery_receipts = true);
 
     // Who is there.
-    let known = baileys.call("onWhatsApp", json!([BOB, "5500000000000"])).await;
+    let known = baileys
+        .call("onWhatsApp", json!([BOB, "5500000000000"]))
+        .await;
     assert_eq!(known.as_array().map(Vec::len), Some(1), "{known}");
 
     // Text both ways with a whatsapp-rust client, and its receipts.
-    let id = baileys.send(&pn(BOB), json!({"text": "hi from baileys"})).await;
+    let id = baileys
+        .send(&pn(BOB), json!({"text": "hi from baileys"}))
+        .await;
     bob.wait("the text", |event| {
-        event.messages().find_map(|message| (message.info.id == id).then_some(()))
+        event
+            .messages()
+            .find_map(|message| (message.info.id == id).then_some(()))
     })
     .await;
     let update = |status: u64| {
@@ -269,25 +326,55 @@ async fn talks(version: Version) {
     };
     baileys.event("messages.update", update(3)).await;
     let alice = Jid::pn(ALICE);
-    bob.mark_as_read(&alice, None, &[id.as_str()]).await.expect("the receipt is accepted");
+    bob.mark_as_read(&alice, None, &[id.as_str()])
+        .await
+        .expect("the receipt is accepted");
     baileys.event("messages.update", update(4)).await;
-    bob.send_message(alice.clone(), text("hi from rust")).await.expect("it is accepted");
+    bob.send_message(alice.clone(), text("hi from rust"))
+        .await
+        .expect("it is accepted");
     let received = baileys.text("hi from rust").await;
-    baileys.call("readMessages", json!([[received["key"]]])).await;
+    baileys
+        .call("readMessages", json!([[received["key"]]]))
+        .await;
 
     // Every kind of content that Baileys sends, as a phone shows it.
     let data = json!({"$binary": BASE64_STANDARD.encode(vec![7; 3000])});
     let kinds = [
         (json!({"text": "plain"}), "extended_text_message"),
-        (json!({"image": data, "caption": "pic", "jpegThumbnail": ""}), "image_message"),
-        (json!({"video": data, "caption": "film", "jpegThumbnail": ""}), "video_message"),
-        (json!({"video": data, "gifPlayback": true, "jpegThumbnail": ""}), "video_message"),
-        (json!({"video": data, "ptv": true, "jpegThumbnail": ""}), "ptv_message"),
-        (json!({"audio": data, "mimetype": "audio/mp4", "seconds": 1}), "audio_message"),
-        (json!({"audio": data, "ptt": true, "seconds": 1, "mimetype": "audio/ogg; codecs=opus"}), "audio_message"),
-        (json!({"document": data, "fileName": "a.pdf", "mimetype": "application/pdf"}), "document_message"),
+        (
+            json!({"image": data, "caption": "pic", "jpegThumbnail": ""}),
+            "image_message",
+        ),
+        (
+            json!({"video": data, "caption": "film", "jpegThumbnail": ""}),
+            "video_message",
+        ),
+        (
+            json!({"video": data, "gifPlayback": true, "jpegThumbnail": ""}),
+            "video_message",
+        ),
+        (
+            json!({"video": data, "ptv": true, "jpegThumbnail": ""}),
+            "ptv_message",
+        ),
+        (
+            json!({"audio": data, "mimetype": "audio/mp4", "seconds": 1}),
+            "audio_message",
+        ),
+        (
+            json!({"audio": data, "ptt": true, "seconds": 1, "mimetype": "audio/ogg; codecs=opus"}),
+            "audio_message",
+        ),
+        (
+            json!({"document": data, "fileName": "a.pdf", "mimetype": "application/pdf"}),
+            "document_message",
+        ),
         (json!({"sticker": data}), "sticker_message"),
-        (json!({"location": {"degreesLatitude": 1.5, "degreesLongitude": 2.5}}), "location_message"),
+        (
+            json!({"location": {"degreesLatitude": 1.5, "degreesLongitude": 2.5}}),
+            "location_message",
+        ),
         (
             json!({"contacts": {"displayName": "A", "contacts": [{"vcard": "BEGIN:VCARD\nVERSION:3.0\nFN:A\nEND:VCARD"}]}}),
             "contact_message",
@@ -309,14 +396,30 @@ async fn talks(version: Version) {
     let picture = content::Picture::default;
     let contents = [
         ("conversation", content::text("from the phone")),
-        ("imageMessage", content::image(file(FileKind::Image).await.expect("online"), picture())),
-        ("videoMessage", content::video(file(FileKind::Video).await.expect("online"), picture())),
-        ("audioMessage", content::voice_note(file(FileKind::Audio).await.expect("online"), 1, Vec::new())),
+        (
+            "imageMessage",
+            content::image(file(FileKind::Image).await.expect("online"), picture()),
+        ),
+        (
+            "videoMessage",
+            content::video(file(FileKind::Video).await.expect("online"), picture()),
+        ),
+        (
+            "audioMessage",
+            content::voice_note(file(FileKind::Audio).await.expect("online"), 1, Vec::new()),
+        ),
         (
             "documentMessage",
-            content::document(file(FileKind::Document).await.expect("online"), "a.pdf", "application/pdf"),
+            content::document(
+                file(FileKind::Document).await.expect("online"),
+                "a.pdf",
+                "application/pdf",
+            ),
         ),
-        ("stickerMessage", content::sticker(file(FileKind::Sticker).await.expect("online"), false)),
+        (
+            "stickerMessage",
+            content::sticker(file(FileKind::Sticker).await.expect("online"), false),
+        ),
         ("contactMessage", content::contact("A", "5511900000009")),
         (
             "locationMessage",
@@ -329,17 +432,27 @@ async fn talks(version: Version) {
         ),
     ];
     for (kind, message) in contents {
-        let sent = phone.send(ALICE, message).await.expect("the network takes it");
+        let sent = phone
+            .send(ALICE, message)
+            .await
+            .expect("the network takes it");
         baileys
             .message(kind, |message| {
-                let there = message["key"]["id"] == sent.id.as_str() && !message["message"][kind].is_null();
+                let there =
+                    message["key"]["id"] == sent.id.as_str() && !message["message"][kind].is_null();
                 there.then_some(())
             })
             .await;
         if kind == "imageMessage" {
             let found = baileys.tell(json!({"download": sent.id})).await;
-            let hash: String = sha2::Sha256::digest([9; 5000]).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!((&found["size"], &found["sha256"]), (&json!(5000), &json!(hash)));
+            let hash: String = sha2::Sha256::digest([9; 5000])
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            assert_eq!(
+                (&found["size"], &found["sha256"]),
+                (&json!(5000), &json!(hash))
+            );
         }
     }
 
@@ -347,8 +460,12 @@ async fn talks(version: Version) {
     let id = baileys.send(&pn(CAROL), json!({"text": "first"})).await;
     shown(&phone, &id).await;
     let key = json!({"remoteJid": pn(CAROL), "fromMe": true, "id": id});
-    baileys.send(&pn(CAROL), json!({"text": "second", "edit": key})).await;
-    baileys.send(&pn(CAROL), json!({"react": {"text": "🌊", "key": key}})).await;
+    baileys
+        .send(&pn(CAROL), json!({"text": "second", "edit": key}))
+        .await;
+    baileys
+        .send(&pn(CAROL), json!({"react": {"text": "🌊", "key": key}}))
+        .await;
     phone
         .wait_for(DEADLINE, |view| {
             let message = view.chats.values().find_map(|chat| chat.message(&id))?;
@@ -356,10 +473,15 @@ async fn talks(version: Version) {
         })
         .await
         .expect("edited, and reacted to");
-    phone.react(ALICE, &id, "👍").await.expect("the network takes it");
+    phone
+        .react(ALICE, &id, "👍")
+        .await
+        .expect("the network takes it");
     baileys
         .event("messages.reaction", |data| {
-            data.as_array()?.iter().find_map(|reaction| (reaction["key"]["id"] == id.as_str()).then_some(()))
+            data.as_array()?
+                .iter()
+                .find_map(|reaction| (reaction["key"]["id"] == id.as_str()).then_some(()))
         })
         .await;
     baileys.send(&pn(CAROL), json!({"delete": key})).await;
@@ -371,10 +493,16 @@ async fn talks(version: Version) {
         .await
         .expect("deleted");
     let poll = baileys
-        .send(&pn(CAROL), json!({"poll": {"name": "which", "values": ["a", "b"], "selectableCount": 1}}))
+        .send(
+            &pn(CAROL),
+            json!({"poll": {"name": "which", "values": ["a", "b"], "selectableCount": 1}}),
+        )
         .await;
     shown(&phone, &poll).await;
-    phone.vote(ALICE, &poll, &["b"]).await.expect("the network takes it");
+    phone
+        .vote(ALICE, &poll, &["b"])
+        .await
+        .expect("the network takes it");
     baileys
         .event("messages.update", |data| {
             data.as_array()?.iter().find_map(|change| {
@@ -385,13 +513,19 @@ async fn talks(version: Version) {
         .await;
     let votes = baileys.tell(json!({"votes": poll})).await;
     assert_eq!(votes[1]["name"], "b");
-    assert_eq!(votes[1]["voters"].as_array().map(Vec::len), Some(1), "{votes}");
+    assert_eq!(
+        votes[1]["voters"].as_array().map(Vec::len),
+        Some(1),
+        "{votes}"
+    );
 
     // Presence.
     baileys.call("presenceSubscribe", json!([pn(CAROL)])).await;
     phone.typing(ALICE).await.expect("online");
     baileys
-        .event("presence.update", |data| data.to_string().contains("composing").then_some(()))
+        .event("presence.update", |data| {
+            data.to_string().contains("composing").then_some(())
+        })
         .await;
     simulator.assert_clean();
 }
@@ -405,19 +539,32 @@ async fn groups(version: Version) {
     let phone = simulator.phone(CAROL);
     // A direct chat before: what the known noise needs.
     baileys.send(&pn(BOB), json!({"text": "direct"})).await;
-    bob.wait("the direct message", |event| event.messages().next().map(|_| ())).await;
+    bob.wait("the direct message", |event| {
+        event.messages().next().map(|_| ())
+    })
+    .await;
 
-    let made = baileys.call("groupCreate", json!(["Baileys' group", [pn(BOB), pn(CAROL)]])).await;
+    let made = baileys
+        .call(
+            "groupCreate",
+            json!(["Baileys' group", [pn(BOB), pn(CAROL)]]),
+        )
+        .await;
     let group = made["id"].as_str().expect("an address").to_owned();
     let before = simulator.faults().strikes().len();
     let id = baileys.send(&group, json!({"text": "to the group"})).await;
     shown(&phone, &id).await;
     bob.wait("the group message", |event| {
-        event.messages().find_map(|message| (message.info.id == id).then_some(()))
+        event
+            .messages()
+            .find_map(|message| (message.info.id == id).then_some(()))
     })
     .await;
     let unreadable = bob.has_seen(|event| {
-        matches!(event, whatsapp_rust::wacore::types::events::Event::UndecryptableMessage(_))
+        matches!(
+            event,
+            whatsapp_rust::wacore::types::events::Event::UndecryptableMessage(_)
+        )
     });
     if unreadable {
         assert!(
@@ -425,31 +572,56 @@ async fn groups(version: Version) {
             "{} is not known for a first group message that cannot be read",
             version.name
         );
-        eprintln!("known noise: the first group message of {} was asked for again", version.name);
+        eprintln!(
+            "known noise: the first group message of {} was asked for again",
+            version.name
+        );
     }
     assert_eq!(simulator.faults().strikes().len(), before);
     // From then on without noise.
     for number in 0..3 {
-        let id = baileys.send(&group, json!({"text": format!("again {number}")})).await;
+        let id = baileys
+            .send(&group, json!({"text": format!("again {number}")}))
+            .await;
         bob.wait("the next group message", |event| {
-            event.messages().find_map(|message| (message.info.id == id).then_some(()))
+            event
+                .messages()
+                .find_map(|message| (message.info.id == id).then_some(()))
         })
         .await;
     }
     let jid: Jid = group.parse().expect("an address");
-    bob.send_message(jid, text("from rust to the group")).await.expect("it is accepted");
+    bob.send_message(jid, text("from rust to the group"))
+        .await
+        .expect("it is accepted");
     let received = baileys.text("from rust to the group").await;
     assert_eq!(received["key"]["remoteJid"], group.as_str());
-    phone.send_text(&group, "from the phone to the group").await.expect("the network takes it");
+    phone
+        .send_text(&group, "from the phone to the group")
+        .await
+        .expect("the network takes it");
     baileys.text("from the phone to the group").await;
 
-    baileys.call("groupUpdateSubject", json!([group, "Another name"])).await;
+    baileys
+        .call("groupUpdateSubject", json!([group, "Another name"]))
+        .await;
     let metadata = baileys.call("groupMetadata", json!([group])).await;
     assert_eq!(metadata["subject"], "Another name");
-    assert_eq!(metadata["participants"].as_array().map(Vec::len), Some(3), "{metadata}");
-    baileys.call("groupParticipantsUpdate", json!([group, [pn(CAROL)], "promote"])).await;
+    assert_eq!(
+        metadata["participants"].as_array().map(Vec::len),
+        Some(3),
+        "{metadata}"
+    );
     baileys
-        .event("group-participants.update", |data| (data["action"] == "promote").then_some(()))
+        .call(
+            "groupParticipantsUpdate",
+            json!([group, [pn(CAROL)], "promote"]),
+        )
+        .await;
+    baileys
+        .event("group-participants.update", |data| {
+            (data["action"] == "promote").then_some(())
+        })
         .await;
     let code = baileys.call("groupInviteCode", json!([group])).await;
     assert!(code.as_str().is_some_and(|code| !code.is_empty()), "{code}");
@@ -462,12 +634,22 @@ async fn gets_what_waited(version: Version) {
         return;
     };
     let phone = simulator.phone(BOB);
-    phone.send_text(ALICE, "while online").await.expect("the network takes it");
+    phone
+        .send_text(ALICE, "while online")
+        .await
+        .expect("the network takes it");
     baileys.text("while online").await;
     baileys.tell(json!({"end": true})).await;
-    baileys.find("the end", |line| (line["connection"] == "close" && line["code"] != 515).then_some(())).await;
+    baileys
+        .find("the end", |line| {
+            (line["connection"] == "close" && line["code"] != 515).then_some(())
+        })
+        .await;
     for number in 0..5 {
-        phone.send_text(ALICE, &format!("meanwhile {number}")).await.expect("the network takes it");
+        phone
+            .send_text(ALICE, &format!("meanwhile {number}"))
+            .await
+            .expect("the network takes it");
     }
     baileys.tell(json!({"start": true})).await;
     for number in 0..5 {
