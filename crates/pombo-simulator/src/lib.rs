@@ -30,6 +30,7 @@ pub mod media;
 mod network;
 mod node;
 mod noise;
+mod persist;
 pub mod phone;
 mod server;
 pub mod simulator;
@@ -40,5 +41,6 @@ pub use network::business::{
 };
 pub use network::clock::Clock;
 pub use network::strict::Violation;
+pub use persist::StateFileError;
 pub use phone::VirtualPhone;
 pub use simulator::{PairingError, Simulator, SimulatorBuilder, StartError};

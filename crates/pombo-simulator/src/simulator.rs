@@ -1,6 +1,7 @@
 //! What tests and the command line hold in hand.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::network::settings::Settings;
 use crate::network::strict::Violation;
 use crate::network::{Addressing, Network, State};
 use crate::noise::ServerIdentity;
+use crate::persist::{self, StateFile, StateFileError};
 use crate::phone::VirtualPhone;
 use crate::server;
 use crate::stanza::{companion, link_code, pair_device};
@@ -30,6 +32,7 @@ struct Running {
     network: Arc<Network>,
     address: SocketAddr,
     fail_on_drop: bool,
+    file: Option<StateFile>,
 }
 
 /// The simulator cannot start.
@@ -47,6 +50,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// What an earlier simulator has kept cannot be used.
+    #[error("the state cannot be used")]
+    State(#[from] StateFileError),
 }
 
 impl Simulator {
@@ -193,6 +199,19 @@ impl Simulator {
     /// Closes all connections and waits until every task is over.
     pub async fn shutdown(&self) {
         let network = self.network();
+        if self.running.file.is_some() {
+            // What phones are about to do is not in the file: let them do it.
+            let quiet = async {
+                while network
+                    .with(|state| state.accounts.values().any(|account| account.phone_busy))
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(2), quiet)
+                .await
+                .ok();
+        }
         network.stop.cancel();
         network.tasks.close();
         network.tasks.wait().await;
@@ -206,6 +225,11 @@ impl Simulator {
 impl Drop for Running {
     fn drop(&mut self) {
         self.network.stop.cancel();
+        if let Some(file) = &self.file
+            && let Err(error) = file.save(&self.network)
+        {
+            tracing::error!("the network's state is not kept: {error}");
+        }
         if self.fail_on_drop && !std::thread::panicking() {
             let violations = self
                 .network
@@ -228,6 +252,7 @@ fn printed(violations: &[Violation]) -> String {
 #[derive(Debug, Clone)]
 pub struct SimulatorBuilder {
     listen: SocketAddr,
+    file: Option<PathBuf>,
     seed: Option<u64>,
     clock: Clock,
     settings: Settings,
@@ -237,6 +262,7 @@ impl Default for SimulatorBuilder {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            file: None,
             seed: None,
             clock: Clock::default(),
             settings: Settings::default(),
@@ -308,6 +334,16 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Keeps what the network knows in this file, and begins with what is in it. Files that were uploaded are kept in a folder
+    /// beside it. Default: nothing is kept.
+    #[must_use]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        self.settings.media.folder = Some(path.with_extension("media"));
+        self.file = Some(path);
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> Result<Simulator, StartError> {
         if !self.listen.ip().is_loopback() {
@@ -321,14 +357,33 @@ impl SimulatorBuilder {
             .await
             .map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let seed = self.seed.unwrap_or_else(rand::random);
-        tracing::info!(seed, %address, "simulator started");
-        let mut random = Random::seeded(seed);
-        let identity = ServerIdentity::generate(random.generator(), self.clock.now());
+        let stored = match &self.file {
+            Some(path) => persist::read(path)?,
+            None => None,
+        };
+        let (seed, starts) = match &stored {
+            Some(stored) => (stored.seed, stored.starts + 1),
+            None => (self.seed.unwrap_or_else(rand::random), 0),
+        };
+        tracing::info!(seed, starts, %address, "simulator started");
+        // A network that goes on does not draw the same keys again.
+        let mut random = Random::seeded(seed.wrapping_add(starts));
+        let identity = match (&stored, &self.file) {
+            (Some(stored), Some(path)) => ServerIdentity::from_stored(&stored.server)
+                .map_err(|_| StateFileError::Key { path: path.clone() })?,
+            _ => ServerIdentity::generate(random.generator(), self.clock.now()),
+        };
         let fail_on_drop = self.settings.strict;
-        let state = State::new(self.settings, self.clock, random);
+        let mut state = State::new(self.settings, self.clock, random);
         state.media.set_host(address);
+        if let (Some(stored), Some(path)) = (stored, &self.file) {
+            stored.restore(&mut state, path)?;
+        }
         let network = Network::new(state, identity, seed);
+        let file = self.file.map(|path| StateFile { path, seed, starts });
+        if let Some(file) = &file {
+            file.clone().keep(&network);
+        }
         network.address.get_or_init(|| address);
         let stop = network.stop.clone();
         let routes = server::router(Arc::clone(&network));
@@ -346,6 +401,7 @@ impl SimulatorBuilder {
                 network,
                 address,
                 fail_on_drop,
+                file,
             }),
         })
     }

@@ -46,6 +46,9 @@ pub(super) async fn start(options: &NetworkOptions) -> anyhow::Result<Simulator>
     let mut builder = Simulator::builder()
         .listen(options.listen)
         .strict(!options.lenient);
+    if let Some(path) = &options.state {
+        builder = builder.state_file(path);
+    }
     if let Some(seed) = options.seed {
         builder = builder.seed(seed);
     }

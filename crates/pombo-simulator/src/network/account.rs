@@ -100,7 +100,8 @@ pub(crate) struct Account {
     /// Set for business accounts.
     #[serde(default)]
     pub(crate) business: Option<Business>,
-    /// The phone's own memory. Its lock is never taken while the state is locked.
+    /// The phone's own memory. Its lock is never taken while the state is locked, so it is written to the state's file apart.
+    #[serde(serialize_with = "apart")]
     pub(crate) phone: Arc<Mutex<Phone>>,
     /// What the phone has still to do, in order.
     #[serde(skip)]
@@ -108,6 +109,10 @@ pub(crate) struct Account {
     /// A task is working on the errands.
     #[serde(skip)]
     pub(crate) phone_busy: bool,
+}
+
+fn apart<S: serde::Serializer>(_: &Arc<Mutex<Phone>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_unit()
 }
 
 impl Account {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ pub(crate) struct Network {
     pub(crate) server: RwLock<Arc<ServerIdentity>>,
     /// Where it listens; known once it does.
     pub(crate) address: OnceLock<SocketAddr>,
+    /// Something may have changed since the state's file was written.
+    pub(crate) touched: AtomicBool,
     /// All tasks of this network.
     pub(crate) tasks: TaskTracker,
     /// Ends them.
@@ -42,6 +45,7 @@ impl Network {
             faults: Arc::new(FaultPlan::new(seed)),
             server: RwLock::new(Arc::new(server)),
             address: OnceLock::new(),
+            touched: AtomicBool::new(true),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -50,6 +54,7 @@ impl Network {
     /// Works on the state under its lock; what it caused starts afterwards.
     pub(crate) fn with<T>(self: &Arc<Self>, work: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
+        self.touched.store(true, Ordering::Release);
         let result = work(&mut state);
         let later = std::mem::take(&mut state.later);
         drop(state);

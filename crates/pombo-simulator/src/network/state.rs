@@ -83,6 +83,17 @@ impl State {
         }
     }
 
+    /// The next account's number and the next stanza's, for a state that goes on later.
+    pub(crate) fn counters(&self) -> (u32, u64) {
+        (self.next_account, self.next_stanza)
+    }
+
+    /// Goes on where another state stopped.
+    pub(crate) fn set_counters(&mut self, next_account: u32, next_stanza: u64) {
+        self.next_account = next_account;
+        self.next_stanza = next_stanza;
+    }
+
     /// Adds an account with a phone. The one of that number, if there is one, is returned unchanged.
     pub(crate) fn add_account(&mut self, phone_number: &str, name: &str) -> AccountId {
         if let Some(known) = self.directory.get(phone_number) {

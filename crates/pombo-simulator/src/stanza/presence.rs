@@ -33,9 +33,7 @@ pub(crate) fn handle(state: &mut State, from: &Session, presence: &Node) -> Resu
             Ok(())
         }
         "" => {
-            if presence.text("name").is_empty() {
-                return Err(Refusal::Malformed("a presence that says nothing"));
-            }
+            // Baileys sends one without a name, too: as long as it knows none. It says nothing.
             rename(state, from, presence);
             Ok(())
         }

@@ -23,6 +23,7 @@ mod newsletter;
 mod notice;
 mod offline;
 mod pairing;
+mod persist;
 mod phone_duty;
 mod phone_group;
 mod phone_message;
