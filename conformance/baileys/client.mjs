@@ -95,17 +95,35 @@ function start() {
   }
   socket.ev.on("messages.upsert", ({ messages: upserted, type }) => {
     upserted.forEach(remember);
+    upserted.forEach(openVote);
     say("event", { name: "messages.upsert", data: { type, messages: upserted } });
-  });
-  socket.ev.on("messages.update", (updates) => {
-    for (const { key, update } of updates) {
-      if (update.pollUpdates) votes.set(key.id, [...(votes.get(key.id) ?? []), ...update.pollUpdates]);
-    }
   });
   socket.ev.on("messaging-history.set", ({ messages: old, chats, contacts, syncType, progress }) => {
     old.forEach(remember);
     say("event", { name: "messaging-history.set", data: { chats, contacts, messages: old.map(({ key }) => key), syncType, progress } });
   });
+}
+
+// Baileys leaves votes closed; whoever wants to see them opens them with its help.
+function openVote(message) {
+  const vote = message.message?.pollUpdateMessage;
+  const poll = vote && messages.get(vote.pollCreationMessageKey.id);
+  const secret = poll?.message?.messageContextInfo?.messageSecret;
+  if (!secret) return;
+  const both = (...jids) => jids.filter(Boolean).map((jid) => baileys.jidNormalizedUser(jid));
+  const author = (key) => (key.fromMe ? both(socket.user.id, socket.user.lid) : both(key.participant, key.remoteJid, key.participantAlt, key.remoteJidAlt));
+  for (const pollCreatorJid of author(poll.key)) {
+    for (const voterJid of author(message.key)) {
+      try {
+        const opened = baileys.decryptPollVote(vote.vote, { pollCreatorJid, pollMsgId: poll.key.id, pollEncKey: secret, voterJid });
+        votes.set(poll.key.id, [...(votes.get(poll.key.id) ?? []), { pollUpdateMessageKey: message.key, vote: opened }]);
+        return void say("event", { name: "vote", data: { poll: poll.key.id } });
+      } catch {
+        // It was encrypted for the other address of one of the two.
+      }
+    }
+  }
+  say("failed", { message: `the vote ${message.key.id} cannot be opened` });
 }
 
 // What JSON cannot hold.

@@ -130,7 +130,7 @@ fn register(state: &mut State, id: ConnectionId, stanza: &Node) {
         // The client has seen a notification of ours: nothing waits for that.
         ("ack", ..) => Ok(Reply::Sent),
         // A sign of presence before the login says nothing.
-        ("ib", ..) => Ok(Reply::Sent),
+        ("ib" | "presence", ..) => Ok(Reply::Sent),
         _ => Err(Refusal::Unknown),
     };
     let answer = match outcome {

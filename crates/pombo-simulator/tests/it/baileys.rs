@@ -509,12 +509,7 @@ async fn talks(version: Version) {
         .await
         .expect("the network takes it");
     baileys
-        .event("messages.update", |data| {
-            data.as_array()?.iter().find_map(|change| {
-                let votes = change["update"]["pollUpdates"].as_array()?;
-                (change["key"]["id"] == poll.as_str() && !votes.is_empty()).then_some(())
-            })
-        })
+        .event("vote", |data| (data["poll"] == poll.as_str()).then_some(()))
         .await;
     let votes = baileys.tell(json!({"votes": poll})).await;
     assert_eq!(votes[1]["name"], "b");
