@@ -2,6 +2,8 @@
 # The table of benchmarks: builds the release, starts servers on fresh data directories, on 127.0.0.1 only, and puts bounded
 # loads on them, about three minutes in all. `scripts/bench.sh [ROW...]`; rows: start memory state inbound one fan-out idle find
 #
+# `scripts/bench.sh simulator [CLIENTS] [RATE] [SECONDS]`: the simulated WhatsApp network alone.
+#
 #   BENCH_SECONDS  for each load; default 8
 #   TMPDIR         where the databases are: on the disk that is meant to be measured
 set -euo pipefail
@@ -10,4 +12,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo build --locked --release -p pombo-server -p pombo-bench
 # A thousand clients, and the server beside them.
 ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
-exec target/release/bench-table "$@"
+if [ "${1:-}" = simulator ]; then
+    exec target/release/simulator-load "${@:2}"
+fi
+target/release/bench-table "$@"
+if [ "$#" -eq 0 ]; then
+    target/release/simulator-load
+fi

@@ -190,6 +190,8 @@ node_clients() {
         lacking "npm: the JavaScript clients are not tested"
     elif [ -f conformance/package-lock.json ]; then
         npm ci --prefix conformance --no-audit --no-fund --loglevel=error
+        # Baileys has dependencies, and a licence, of its own.
+        npm ci --prefix conformance/baileys --no-audit --no-fund --loglevel=error
     else
         npm install --prefix conformance --no-package-lock --no-audit --no-fund --loglevel=error
     fi
