@@ -146,6 +146,7 @@ impl Account {
         let valid: Vec<u32> = self
             .devices
             .values()
+            .filter(|device| device.is_listed())
             .map(|device| device.key_index)
             .collect();
         let current = u32::from(self.next_device.saturating_sub(1));

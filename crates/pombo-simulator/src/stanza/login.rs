@@ -117,7 +117,10 @@ pub(crate) fn closed(state: &mut State, id: ConnectionId) {
                 presence::forget_subscriber(state, (session.account, session.device));
             }
         }
-        Role::Registering(_) => state.link_codes.forget(id),
+        Role::Registering(registration) => {
+            state.link_codes.forget(id);
+            pair_device::abandon(state, &registration);
+        }
         Role::Refused => {}
     }
 }

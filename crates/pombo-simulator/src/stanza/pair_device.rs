@@ -317,6 +317,15 @@ pub(crate) fn confirm(state: &mut State, id: ConnectionId, answer: &Node) -> Res
     Ok(())
 }
 
+/// The client has gone before it confirmed: it is no companion.
+pub(crate) fn abandon(state: &mut State, registration: &Registration) {
+    if let Some(pairing) = &registration.pairing
+        && let Some(account) = state.account_mut(pairing.account)
+    {
+        account.devices.remove(&pairing.device);
+    }
+}
+
 /// 515: the client has to log in with its new address.
 fn restart(state: &mut State, id: ConnectionId) {
     let delay = state.settings.restart_delay;

@@ -6,7 +6,7 @@ use pombo_simulator::{PairingError, Simulator};
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::kit::{ALICE, Client, ClientOptions, simulator};
+use crate::kit::{ALICE, Client, ClientOptions, RawClient, RawCompanion, eventually, simulator};
 
 #[tokio::test]
 async fn a_scanned_client_is_linked_and_logs_in() {
@@ -116,4 +116,36 @@ async fn a_wrong_code_links_nobody() {
         })
         .await;
     assert!(simulator.companions(ALICE).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_goes_before_it_has_confirmed_is_no_companion() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let client = Client::start(&simulator, ClientOptions::default()).await;
+    let other = client.qr_code().await;
+    client.stop().await;
+    // The code of a client that has gone is nobody's.
+    eventually("the code is forgotten", || {
+        simulator.scan(ALICE, &other) == Err(PairingError::Unknown)
+    })
+    .await;
+    let mut raw = RawClient::connect(&simulator, RawCompanion::registration()).await;
+    let offer = raw.next().await.expect("the references");
+    let reference = offer
+        .get_optional_child("pair-device")
+        .and_then(|pair| pair.get_optional_child("ref"))
+        .and_then(|reference| reference.content_as_string())
+        .expect("a reference");
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let device = simulator
+        .scan(ALICE, &format!("{reference},{key},{key},{key}"))
+        .expect("the code is valid");
+    assert_eq!(simulator.companions(ALICE), [device]);
+    assert_eq!(
+        simulator.scan(ALICE, &format!("{reference},{key},{key},{key}")),
+        Err(PairingError::Used)
+    );
+    drop(raw);
+    eventually("it is forgotten", || simulator.companions(ALICE).is_empty()).await;
 }

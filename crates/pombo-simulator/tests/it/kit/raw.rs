@@ -165,6 +165,24 @@ pub(crate) struct RawCompanion {
 }
 
 impl RawCompanion {
+    /// How a client comes that wants to be linked, with keys that nobody has.
+    pub(crate) fn registration() -> Approach {
+        let keys = wa::client_payload::DevicePairingRegistrationData {
+            e_regid: Some(vec![0, 0, 0, 7]),
+            e_skey_id: Some(vec![0, 0, 1]),
+            e_skey_val: Some(vec![1; 32]),
+            e_skey_sig: Some(vec![2; 64]),
+            ..Default::default()
+        };
+        Approach {
+            payload: wa::ClientPayload {
+                device_pairing_data: MessageField::some(keys),
+                ..Default::default()
+            },
+            ..Approach::default()
+        }
+    }
+
     /// Links a client to the account of that number, which is made if need be, and fetches its stanzas.
     pub(crate) async fn linked(simulator: &Simulator, number: &str) -> Self {
         simulator.add_account(number, "Test");
