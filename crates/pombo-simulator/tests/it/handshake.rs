@@ -110,3 +110,46 @@ fn ping(id: &str) -> wacore_binary::Node {
         .children([NodeBuilder::new("ping").build()])
         .build()
 }
+
+#[tokio::test]
+async fn bytes_that_are_no_protocol_do_not_stop_the_server() {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use rand::{RngExt as _, SeedableRng as _};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let simulator = simulator().await;
+    let mut random = rand::rngs::StdRng::seed_from_u64(1);
+    for round in 0..100 {
+        let (mut socket, _) = tokio_tungstenite::connect_async(simulator.url())
+            .await
+            .expect("the simulator listens");
+        let mut bytes: Vec<u8> = match round % 3 {
+            0 => Vec::new(),
+            1 => b"WA\x06\x03".to_vec(),
+            _ => b"ED\x00\x01\x00\x00\x02xyWA\x06\x03\x00\x00\x28".to_vec(),
+        };
+        bytes.extend((0..random.random_range(0..200)).map(|_| random.random::<u8>()));
+        // The server may have closed already: that is an answer too.
+        socket.send(Message::Binary(bytes.into())).await.ok();
+        socket.close(None).await.ok();
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+    // The same after a handshake: stanzas that a client without an account does not send.
+    for tag in ["message", "iq", "success", "stream:error", "x"] {
+        let mut client = RawClient::connect(&simulator, Approach::default()).await;
+        client.next().await.expect("the references");
+        client.send(&NodeBuilder::new(tag).build()).await;
+        client.send(&ping("still there")).await;
+        client
+            .wait(|stanza| {
+                stanza
+                    .attrs
+                    .get("id")
+                    .is_some_and(|id| *id == "still there")
+            })
+            .await;
+    }
+    assert!(!simulator.take_violations().is_empty());
+    let mut client = RawClient::connect(&simulator, Approach::default()).await;
+    client.next().await.expect("the references");
+}
