@@ -6,7 +6,7 @@
 //! that it gives them, [`media`] its files, `identity` the keys that make it the owner of its companions. [`content`] builds
 //! messages of every kind, [`view`] is what the phone shows.
 //!
-//! A phone uses the network as a companion does, through [`crate::network::Network::send_from_phone`]; only what a real phone
+//! A phone uses the network as a companion does, through `Network::send_from_phone`; only what a real phone
 //! gets from the server in other ways (devices and keys of others, its settings) it reads directly.
 
 pub mod app_state;

@@ -527,3 +527,31 @@ async fn a_message_that_a_companion_could_not_read_comes_from_its_own_phone() {
     let again = message(&alice, &sent.id).await;
     assert_eq!(again.conversation.as_deref(), Some("once more"));
 }
+
+#[tokio::test]
+async fn the_first_session_of_a_companion_with_its_phone_is_under_the_hidden_address() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let alice = Client::start(&simulator, ClientOptions::default()).await;
+    let qr = alice.qr_code().await;
+    // The key share is the first message that comes.
+    let first = alice.wait_for_node(NodeFilter::tag("message"));
+    simulator.scan(ALICE, &qr).expect("linked");
+    alice.connected().await;
+    let first = tokio::time::timeout(DEADLINE, first)
+        .await
+        .expect("in time")
+        .expect("a message");
+    let attribute = |key| {
+        let value = first.get().get_attr(key);
+        value.map(|value| value.to_string()).unwrap_or_default()
+    };
+    assert_eq!(attribute("from"), simulator.phone(ALICE).lid());
+    assert_eq!(attribute("category"), "peer");
+    assert_eq!(attribute("recipient"), "");
+    history(&alice, HistorySyncType::INITIAL_BOOTSTRAP).await;
+    assert!(
+        simulator.pre_keys(ALICE, 1) > 0,
+        "the companion had uploaded its keys before"
+    );
+}

@@ -31,7 +31,7 @@ impl VirtualPhone {
         self.lock().tell(&self.network, stanza).map(drop)
     }
 
-    /// Wants to know whether somebody is looking: see [`View::presences`].
+    /// Wants to know whether somebody is looking: see [`presences`](crate::phone::view::View::presences).
     pub async fn watch(&self, person: &str) -> Result<(), PhoneError> {
         let stanza = node("presence")
             .attr("type", "subscribe")
