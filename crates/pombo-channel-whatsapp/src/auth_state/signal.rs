@@ -2,6 +2,7 @@
 //! account for; except for the removal of used pre-keys, which only has to come after the session that used them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,6 +11,10 @@ use wacore::store::traits::SignalStore;
 
 use super::key::{self, IDENTITY, PRE_KEY, SENDER_KEY, SESSION, SIGNED_PRE_KEY};
 use super::{StoreBackend, delete, put, refused};
+
+/// The library writes the sessions of all chats from time to time, and does not wait for a message that it has decrypted and
+/// not told yet. So long after it looked at the sessions, such a message has been told, and is durable together with them.
+const GRACE: Duration = Duration::from_millis(1);
 
 fn id_of(key: &str) -> Result<u32> {
     key.parse()
@@ -54,9 +59,13 @@ impl SignalStore for StoreBackend {
     }
 
     async fn put_sessions_batch(&self, sessions: &[(Arc<str>, Bytes)]) -> Result<()> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
         let puts = sessions
             .iter()
             .map(|(address, session)| put(SESSION, &**address, session.clone()));
+        tokio::time::sleep(GRACE).await;
         self.durably(puts.collect()).await
     }
 
@@ -150,9 +159,13 @@ impl SignalStore for StoreBackend {
     }
 
     async fn put_sender_keys_batch(&self, sender_keys: &[(Arc<str>, Bytes)]) -> Result<()> {
+        if sender_keys.is_empty() {
+            return Ok(());
+        }
         let puts = sender_keys
             .iter()
             .map(|(address, record)| put(SENDER_KEY, &**address, record.clone()));
+        tokio::time::sleep(GRACE).await;
         self.durably(puts.collect()).await
     }
 

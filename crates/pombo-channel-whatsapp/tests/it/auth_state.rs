@@ -175,6 +175,21 @@ async fn a_message_is_durable_before_the_session_that_has_moved_past_it() {
     assert!(is_there(&store, "pending_inbound") && is_there(&store, "session"));
 }
 
+/// The library looks at its sessions while a message is between decryption and `store_pending_inbound`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_told_a_moment_late_is_durable_with_its_session() {
+    let (store, backend) = over_memory();
+    let sessions = [(Arc::from("s@lid"), Bytes::from_static(b"moved"))];
+    let (written, told) = tokio::join!(backend.put_sessions_batch(&sessions), async {
+        tokio::task::yield_now().await;
+        backend.store_pending_inbound("c", "s", "1", b"hello").await
+    });
+    written.unwrap();
+    told.unwrap();
+    assert_eq!(store.batches(), 1);
+    assert!(is_there(&store, "pending_inbound") && is_there(&store, "session"));
+}
+
 #[tokio::test]
 async fn a_message_that_the_rules_have_stored_is_not_written_again() {
     let (store, backend) = over_memory();

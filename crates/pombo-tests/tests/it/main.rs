@@ -1,5 +1,6 @@
 //! Whole-program tests: the real binary, real clients, real databases.
 
+mod auth_state;
 mod crash;
 mod crash_databases;
 mod crash_faults;
