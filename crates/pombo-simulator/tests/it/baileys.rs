@@ -3,6 +3,8 @@
 //! Two versions, one after the other in a test each: the one that the original gateway pins, and the newest. What is known to
 //! go wrong with one of them is named here, in [`Version`], and nowhere ignored.
 
+mod accounts;
+
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -30,15 +32,19 @@ struct Version {
     /// which asks for it again (a retry receipt) and then can. Its book-keeping of sessions by phone number and by LID is
     /// double; the network has no part in it.
     first_group_message_is_asked_for_again: bool,
+    /// Known limit: it blocks by phone number alone, which the network refuses since it knows accounts by LID.
+    blocks_by_phone_number: bool,
 }
 
 const PINNED: Version = Version {
     name: "7.0.0-rc.6",
     first_group_message_is_asked_for_again: true,
+    blocks_by_phone_number: true,
 };
 const NEWEST: Version = Version {
     name: "7.0.0-rc14",
     first_group_message_is_asked_for_again: false,
+    blocks_by_phone_number: false,
 };
 
 /// A Baileys in a process of its own; it ends when this is dropped.
@@ -681,6 +687,16 @@ macro_rules! versions {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn gets_what_waited() {
                 super::gets_what_waited($version).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn asks_about_accounts() {
+                super::accounts::asks_about_accounts($version).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn runs_communities_and_newsletters() {
+                super::accounts::runs_communities_and_newsletters($version).await;
             }
         }
     )*};

@@ -376,7 +376,7 @@ pub(super) fn capabilities(state: &mut State, from: &Session, variables: &Value)
     ))
 }
 
-/// Who was asked to become an admin. Baileys asks this for `subscribers` and reads another field, so both are there.
+/// Who was asked to become an admin. (Baileys asks this for the subscribers, and finds none in the answer.)
 pub(super) fn pending_invites(state: &mut State, from: &Session, variables: &Value) -> Outcome {
     let newsletter = run_by(state, from, variables, Staff::Admin)?;
     let (id, asked) = (
