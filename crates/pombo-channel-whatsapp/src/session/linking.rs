@@ -74,20 +74,31 @@ impl Life {
             phone_number: number,
             ..PairCodeOptions::default()
         };
+        // The network keeps one code at a time.
+        if self.pairing.take().is_some() {
+            session.client.cancel_pair_code().await;
+        }
         self.pairing = match timeout(PATIENCE, session.client.pair_with_code(options)).await {
             Ok(Ok(code)) => Some(PairingCode {
                 code: code.replace('-', ""),
                 since: Instant::now(),
             }),
             Ok(Err(error)) => {
-                warn!(instance = %self.name(), "no pairing code: {error}");
+                self.no_pairing_code(&error.to_string());
                 None
             }
             Err(_) => {
-                warn!(instance = %self.name(), "no pairing code: the network did not answer");
+                self.no_pairing_code("the network did not answer");
                 None
             }
         };
+    }
+
+    /// Linking goes on with the QR code; whoever waits for a pairing code need not wait longer.
+    fn no_pairing_code(&self, why: &str) {
+        warn!(instance = %self.name(), "no pairing code: {why}");
+        let why = format!("no pairing code: {why}");
+        self.channel.update(|status| status.failure = Some(why));
     }
 
     async fn tell_code(&mut self, code: LinkingCode) {

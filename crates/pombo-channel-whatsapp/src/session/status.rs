@@ -34,7 +34,9 @@ impl Status {
             ConnectionState::Connecting => {
                 self.passkey.is_some()
                     || (self.code.code.is_some()
-                        && (!wants_pairing_code || self.code.pairing_code.is_some()))
+                        && (!wants_pairing_code
+                            || self.code.pairing_code.is_some()
+                            || self.failure.is_some()))
             }
         }
     }

@@ -70,6 +70,7 @@ async fn a_scanned_code_links_the_account() {
 async fn a_typed_code_links_the_account_and_another_number_gets_another_code() {
     let stage = Stage::start().await;
     stage.simulator.add_account(ANN, "Ann");
+    stage.simulator.add_account("5511900000009", "Bob");
     let created = stage
         .create("acme", json!({"number": "5511900000009"}))
         .await;
