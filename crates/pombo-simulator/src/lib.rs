@@ -16,6 +16,8 @@
 //! | `phone` | the virtual phone: device 0 of each account |
 //! | [`media`], `admin` | HTTP beside the WebSocket: files, and remote control |
 //! | [`fault`] | what goes wrong on purpose |
+//! | [`account_settings`] | what a test may set about an account from outside |
+//! | `persist` | the file in which a network outlives its process |
 //!
 //! One `std` mutex guards the network's state; handlers are plain functions that run under it and never wait. What they cause
 //! goes into the devices' queues, and into work that starts after the lock is free.

@@ -2,7 +2,7 @@
 //!
 //! A [`FaultRule`] says where it strikes, whom, how often, and with what. The [`FaultPlan`] holds the rules, draws the dice
 //! from the simulator's seed and writes down every strike, so that a failure can be replayed: the same seed, the same rules
-//! and the same stanzas of a device give the same faults, whatever other devices do meanwhile. A [`Lane`] does to the
+//! and the same stanzas of a device give the same faults, whatever other devices do meanwhile. A `Lane` does to the
 //! stanzas of one connection what was decided.
 //!
 //! Start reading at [`FaultRule`]. The rules know no connection: whoever owns one asks, and does what the verdict says.
