@@ -168,6 +168,10 @@ impl Journal {
                 let kept = journal.take().or_else(|| weak.as_ref()?.upgrade());
                 let Some(kept) = kept else { return };
                 if let Err(error) = kept.flush_all().await {
+                    if Arc::strong_count(&kept) == 1 {
+                        tracing::debug!(%error, "what a client told after it was ended is not stored");
+                        return;
+                    }
                     pause = (2 * pause).min(LONGEST_PAUSE);
                     tracing::warn!(%error, "credentials could not be stored; trying again in {} ms", pause.as_millis());
                 } else if kept.is_done() {
