@@ -24,6 +24,7 @@ use whatsapp_rust::Client;
 use whatsapp_rust::passkey::Assertion;
 
 use crate::factory::Shared;
+use crate::incoming::CallKinds;
 use crate::outgoing::Audiences;
 use crate::session::build::is_linked;
 use crate::session::life::Life;
@@ -45,6 +46,8 @@ pub struct WhatsappChannel {
     pub(crate) opening: ChannelOpening,
     /// Who saw the newest status posts.
     pub(crate) audiences: Audiences,
+    /// What kind of calls the newest ones are.
+    pub(crate) calls: CallKinds,
     status: watch::Sender<Status>,
     state: Mutex<State>,
     /// The present life. Held while one begins or ends, so that there is never a second one.
@@ -75,6 +78,7 @@ impl WhatsappChannel {
         Arc::new_cyclic(|me| Self {
             shared,
             audiences: Audiences::default(),
+            calls: CallKinds::default(),
             status: watch::Sender::new(Status::default()),
             state: Mutex::new(State {
                 settings: opening.settings.clone(),

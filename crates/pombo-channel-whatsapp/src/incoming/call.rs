@@ -1,8 +1,48 @@
 //! Calls.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
 use pombo_domain::channel::{CallChange, CallNews, ChannelEvent};
 use wacore::types::call::{CallAction, IncomingCall, MissedCall, MissedReason};
 use wacore_binary::Jid;
+
+/// What kind of calls the newest ones are: only the first stanza of a call says it.
+#[derive(Debug, Default)]
+pub(crate) struct CallKinds(Mutex<VecDeque<Kind>>);
+
+#[derive(Debug, Clone)]
+struct Kind {
+    id: String,
+    video: Option<bool>,
+    group: Option<bool>,
+}
+
+impl CallKinds {
+    const CALLS: usize = 20;
+
+    /// Remembers what is new, and adds what is known.
+    pub(super) fn complete(&self, mut event: ChannelEvent) -> ChannelEvent {
+        let ChannelEvent::Call(news) = &mut event else {
+            return event;
+        };
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if news.change == CallChange::Offer {
+            if calls.len() == Self::CALLS {
+                calls.pop_front();
+            }
+            calls.push_back(Kind {
+                id: news.id.clone(),
+                video: news.video,
+                group: news.group,
+            });
+        } else if let Some(kind) = calls.iter().find(|kind| kind.id == news.id) {
+            news.video = news.video.or(kind.video);
+            news.group = news.group.or(kind.group);
+        }
+        event
+    }
+}
 
 /// A call that rings or changed. What two phones negotiate about sound and pictures is not told.
 pub(super) fn incoming(event: &IncomingCall) -> Option<ChannelEvent> {
@@ -130,6 +170,25 @@ mod tests {
         let over = seen(ended(None)).expect("it is told");
         assert_eq!(over.change, CallChange::Terminate);
         assert_eq!((over.video, over.group), (None, None));
+    }
+
+    #[test]
+    fn what_follows_an_offer_is_of_its_kind() {
+        let calls = CallKinds::default();
+        let told = |news| match calls.complete(ChannelEvent::Call(news)) {
+            ChannelEvent::Call(news) => (news.video, news.group),
+            _ => (None, None),
+        };
+        let over = seen(ended(Some("timeout"))).expect("it is told");
+        assert_eq!(told(over.clone()), (None, None));
+        let offer = CallNews {
+            change: CallChange::Offer,
+            video: Some(true),
+            group: Some(false),
+            ..over.clone()
+        };
+        told(offer);
+        assert_eq!(told(over), (Some(true), Some(false)));
     }
 
     #[test]

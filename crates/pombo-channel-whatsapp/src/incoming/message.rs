@@ -79,15 +79,18 @@ fn comment(message: &wa::Message, target: &wa::MessageKey) -> Content {
 
 /// Nothing but keys for messages to come.
 fn is_only_keys(message: &wa::Message) -> bool {
-    let mut rest = message.clone();
-    let keys = rest.sender_key_distribution_message.is_set()
-        || rest
+    let keys = message.sender_key_distribution_message.is_set()
+        || message
             .fast_ratchet_key_sender_key_distribution_message
             .is_set();
+    if !keys {
+        return false;
+    }
+    let mut rest = message.clone();
     rest.sender_key_distribution_message = MessageField::none();
     rest.fast_ratchet_key_sender_key_distribution_message = MessageField::none();
     rest.message_context_info = MessageField::none();
-    keys && waproto::codec::message_encoded_len(&rest) == 0
+    waproto::codec::message_encoded_len(&rest) == 0
 }
 
 /// A reaction names its message as the sender's phone sees it; here it is named as the account sees it.

@@ -25,6 +25,7 @@ use whatsapp_rust::Client;
 
 use crate::channel::WhatsappChannel;
 use crate::json;
+pub(crate) use call::CallKinds;
 use key::Me;
 
 /// How long a new picture's address is asked for: what comes behind it waits.
@@ -61,7 +62,9 @@ impl WhatsappChannel {
             Event::PushNameUpdate(event) => Some(people::push_name(event, &me)),
             Event::SelfPushNameUpdated(event) => Some(people::own_name(event.new_name.clone())),
             Event::GroupUpdate(event) => group::update(event),
-            Event::IncomingCall(event) => call::incoming(event),
+            Event::IncomingCall(event) => {
+                call::incoming(event).map(|event| self.calls.complete(event))
+            }
             Event::MissedCall(event) => call::missed(event),
             Event::PinUpdate(event) => Some(chat::pinned(event)),
             Event::MuteUpdate(event) => Some(chat::muted(event)),
