@@ -170,8 +170,8 @@ impl WhatsappChannel {
             let state = self.status().state;
             let over = living.task.is_finished() || state == ConnectionState::Close;
             let other = number.is_some() && number != living.number.as_deref();
-            let linking = state != ConnectionState::Open;
-            if !over && !(other && linking) {
+            let begins_anew = other && state != ConnectionState::Open;
+            if !over && !begins_anew {
                 return Ok(());
             }
             Self::end(&mut life).await;

@@ -99,3 +99,72 @@ impl AuthStore for Lease {
         self.store.clear().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Counts what is written.
+    #[derive(Default)]
+    struct Book(Mutex<usize>);
+
+    #[async_trait]
+    impl AuthStore for Book {
+        async fn get(&self, _: &'static str, _: &str) -> Result<Option<Bytes>, AuthStoreError> {
+            Ok(None)
+        }
+
+        async fn get_many(
+            &self,
+            _: &'static str,
+            _: &[String],
+        ) -> Result<Vec<(String, Bytes)>, AuthStoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn list(
+            &self,
+            _: &'static str,
+            _: &str,
+        ) -> Result<Vec<(String, Bytes)>, AuthStoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn apply(&self, changes: Vec<AuthChange>) -> Result<(), AuthStoreError> {
+            *self.0.lock().expect("not poisoned") += changes.len();
+            Ok(())
+        }
+
+        async fn delete_older(&self, _: &'static str, _: i64) -> Result<u64, AuthStoreError> {
+            Ok(0)
+        }
+
+        async fn clear(&self) -> Result<(), AuthStoreError> {
+            Ok(())
+        }
+    }
+
+    fn change() -> Vec<AuthChange> {
+        vec![AuthChange::Delete {
+            kind: "k",
+            key: String::new(),
+        }]
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_ended_writes_nothing_more() {
+        let book = Arc::new(Book::default());
+        let first = Lease::new(Arc::clone(&book) as Arc<dyn AuthStore>);
+        let second = Lease::new(Arc::clone(&book) as Arc<dyn AuthStore>);
+        first.apply(change()).await.expect("held");
+        first.take_back().await;
+        assert!(first.apply(change()).await.is_err());
+        assert!(first.get("k", "").await.is_err());
+        second.apply(change()).await.expect("held");
+        second.revoke();
+        assert!(second.clear().await.is_err());
+        assert_eq!(*book.0.lock().expect("not poisoned"), 2);
+    }
+}
