@@ -36,11 +36,8 @@ async fn stored_instance(db: &Db) -> InstanceId {
     let now = SystemClock.now();
     let instance = Instance {
         id: InstanceId::random(),
-        name: InstanceName::new(&format!(
-            "account {}",
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        ))
-        .expect("a name"),
+        name: InstanceName::new(format!("account {}", COUNT.fetch_add(1, Ordering::Relaxed)))
+            .expect("a name"),
         connection: ConnectionState::Close,
         owner_jid: None,
         profile_name: None,

@@ -27,12 +27,14 @@ pub(crate) const BOB: &str = "5511900000002";
 pub(crate) const CAROL: &str = "5511900000003";
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
+type Records = BTreeMap<(&'static str, String), (Bytes, i64)>;
+
 /// Credentials in memory.
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<(&'static str, String), (Bytes, i64)>>);
+struct Memory(Mutex<Records>);
 
 impl Memory {
-    fn rows(&self) -> std::sync::MutexGuard<'_, BTreeMap<(&'static str, String), (Bytes, i64)>> {
+    fn rows(&self) -> std::sync::MutexGuard<'_, Records> {
         self.0.lock().expect("no test panics in here")
     }
 }

@@ -108,7 +108,8 @@ async fn a_text_with_a_quote_is_shown_and_confirmed() {
     alice
         .wait("the network's acknowledgement", |event| match event {
             ChannelEvent::Acknowledgement(ack) if ack.id == "3EB000000000000000002B" => {
-                Some(assert_eq!(ack.error, None))
+                assert_eq!(ack.error, None);
+                Some(())
             }
             _ => None,
         })
