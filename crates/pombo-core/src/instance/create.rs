@@ -160,17 +160,18 @@ impl Gateway {
                 StoreError::Taken => CreateError::NameTaken(instance.name.clone()),
                 other => CreateError::Store(other),
             })?;
-        for subscription in state.subscriptions.values() {
-            if let Some(sink) = self.sinks.get(subscription.transport) {
-                sink.subscribe(subscription, start);
-            }
-        }
         let entry = Entry::new(state, channel);
         // An instance of the same name that is just being deleted has left completely before this one comes in.
         let _moving = self.population.lock().await;
         self.registry.insert(Arc::clone(&entry));
         for live in &*self.live {
             live.instance_added(&instance.reference());
+        }
+        // After the registry knows it: an envelope may show the instance's key.
+        for subscription in entry.state().subscriptions.values() {
+            if let Some(sink) = self.sinks.get(subscription.transport) {
+                sink.subscribe(subscription, start);
+            }
         }
         info!(instance = %instance.name, channel = instance.channel.as_str(), "created instance {}", instance.name);
         Ok(entry)
