@@ -234,6 +234,11 @@ doc_tests() {
     cargo test --locked --doc --workspace
 }
 
+sandbox() {
+    # A build of its own: its WhatsApp channel reaches simulators only.
+    cargo test --locked -p pombo-server --features sandbox --lib -- sandbox:: config:: banner::
+}
+
 soak() {
     cargo test --locked -p pombo-tests --test endurance soak:: -- --ignored --nocapture
 }
@@ -265,6 +270,7 @@ step "cargo-nextest" cargo_tool nextest cargo-nextest
 step "build" build
 step "documentation tests" doc_tests
 step "tests" tests
+step "sandbox" sandbox
 step "soak, short" soak
 if [ -x scripts/fuzz.sh ]; then
     step "fuzzing, short" scripts/fuzz.sh

@@ -27,6 +27,9 @@ enum Command {
     /// Run a simulated WhatsApp network on this machine, for clients to develop and test with.
     #[cfg(feature = "sandbox")]
     Simulator(SimulatorArguments),
+    /// Run the gateway and a simulated network together, with an instance `demo` that is linked to a phone that answers.
+    #[cfg(feature = "sandbox")]
+    Sandbox,
     /// Ask a running gateway on this machine whether it is ready; exits with 1 when it is not.
     Health,
 }
@@ -87,6 +90,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             };
             runtime()?.block_on(pombo_server::sandbox::serve_network(options, say))
         }
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox => runtime()?.block_on(pombo_server::sandbox::serve_sandbox(&source, say)),
         Command::Health => runtime()?.block_on(wiring::ask_health(&Config::read(&source)?)),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::response::Response;
+use axum::response::{Html, Response};
 use axum::routing::get;
 
 use crate::connection;
@@ -21,9 +21,15 @@ const READ_BUFFER: usize = 4096;
 pub(crate) fn router(network: Arc<Network>) -> Router {
     Router::new()
         .route("/ws/chat", get(chat))
+        .route("/sandbox", get(phones))
         .merge(media::router())
         .merge(admin::router())
         .with_state(network)
+}
+
+/// `GET /sandbox`: a page that shows the virtual phones. It has no other source than the routes under `/admin/`.
+async fn phones() -> Html<&'static str> {
+    Html(include_str!("sandbox.html"))
 }
 
 /// `GET /ws/chat`: the clients' WebSocket. Query parameters (`ED` for edge routing, and others) are accepted and say nothing.

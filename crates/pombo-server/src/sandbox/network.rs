@@ -64,7 +64,7 @@ fn welcome(simulator: &Simulator) -> String {
         .collect();
     format!(
         "Root key:  {root}\n\
-         Control:   http://{}/admin/openapi.json\n\
+         Control:   http://{}/admin/openapi.json, phones at /sandbox\n\
          Simulated WhatsApp is ready: {}",
         simulator.addr(),
         simulator.url()
