@@ -7,7 +7,9 @@ use pombo_domain::port::InboundWebhook;
 /// Whatever is accepted has a number, an id and a chat.
 pub fn run(data: &[u8]) {
     for inbound in EvolutionWebhook.parse(data).into_iter().flatten() {
-        let ChannelEvent::Message(message) = inbound.event;
+        let ChannelEvent::Message(message) = inbound.event else {
+            panic!("this channel tells of messages only");
+        };
         assert!(!inbound.number.is_empty());
         assert!(!message.key.id.is_empty());
         assert!(!message.key.remote_jid.is_empty());
