@@ -11,7 +11,7 @@ source scripts/step.sh
 seconds=${FUZZ_SECONDS:-20}
 targets=("$@")
 if [ "${#targets[@]}" -eq 0 ]; then
-    targets=(rest inbound socketio config)
+    targets=(rest inbound socketio config simulator)
 fi
 # In the condition of an `if`, hence the `&&`. The flags for coverage are unstable ones; nothing else of the toolchain is.
 build() {

@@ -5,17 +5,19 @@
 pub mod config;
 pub mod inbound;
 pub mod rest;
+pub mod simulator;
 pub mod socketio;
 
 /// A target: its name, which is also the name of its seeds' folder, and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("rest", rest::run),
     ("inbound", inbound::run),
     ("socketio", socketio::run),
     ("config", config::run),
+    ("simulator", simulator::run),
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

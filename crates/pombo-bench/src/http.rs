@@ -34,6 +34,12 @@ impl Connection {
         }
     }
 
+    /// `host:port`
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Sends a request (its head up to the last header, with `\r\n` at each end) and reads the answer.
     ///
     /// # Errors

@@ -31,6 +31,19 @@ impl Server {
     /// # Errors
     /// When it does not answer within half a minute.
     pub async fn start(program: &Path, data: &Path, port: u16) -> io::Result<Self> {
+        Self::start_with(program, data, port, &[]).await
+    }
+
+    /// The same with these variables beside the usual ones.
+    ///
+    /// # Errors
+    /// When it does not answer within half a minute.
+    pub async fn start_with(
+        program: &Path,
+        data: &Path,
+        port: u16,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let address = format!("127.0.0.1:{port}");
         let log = std::fs::File::create(data.join("log"))?;
         let start = Instant::now();
@@ -41,6 +54,7 @@ impl Server {
             .env("SERVER_PORT", port.to_string())
             .env("AUTHENTICATION_API_KEY", KEY)
             .env("LOG_LEVEL", "ERROR,WARN")
+            .envs(variables.iter().copied())
             .current_dir(data)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

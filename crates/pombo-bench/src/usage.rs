@@ -28,6 +28,24 @@ impl Usage {
         })
     }
 
+    /// The most memory that the process has had since [`Usage::forget_peak`], in KiB.
+    #[must_use]
+    pub fn peak_kib(pid: u32) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().split(' ').next()?.parse().ok()
+    }
+
+    /// Begins to look for a new peak.
+    ///
+    /// # Errors
+    /// When it is somebody else's process.
+    pub fn forget_peak(pid: u32) -> std::io::Result<()> {
+        std::fs::write(format!("/proc/{pid}/clear_refs"), "5")
+    }
+
     /// Of this very process.
     #[must_use]
     pub fn own() -> Option<Self> {

@@ -14,7 +14,7 @@ pub mod outbound;
 
 pub use bus::{LoggedEvents, Replay, ReplayError, Replayed};
 pub use config::{FailedDelivery, GatewayConfig, RetrySchedule, SaveSwitches};
-pub use file::base64 as file_in_base64;
+pub use file::{base64_length, base64_stream};
 pub use gateway::{Gateway, GatewayBuilder};
 pub use inbound::{ReceiveError, Received};
 pub use instance::{

@@ -17,6 +17,7 @@
 //! | [`media`], `admin` | HTTP beside the WebSocket: files, and remote control |
 //! | [`fault`] | what goes wrong on purpose |
 //! | [`account_settings`] | what a test may set about an account from outside |
+//! | `fuzz` | whatever clients might send, for the fuzzer; with the feature `fuzz` only |
 //! | `persist` | the file in which a network outlives its process |
 //!
 //! One `std` mutex guards the network's state; handlers are plain functions that run under it and never wait. What they cause
@@ -28,6 +29,8 @@ pub mod account_settings;
 mod admin;
 mod connection;
 pub mod fault;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod media;
 mod network;
 mod node;

@@ -1,11 +1,7 @@
 //! The table of benchmarks: each row a bounded load on a fresh server, beside its target and the original's figure.
 //! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program for the command line"
-)]
+#![expect(clippy::print_stderr, reason = "a program for the command line")]
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +10,7 @@ use std::time::Duration;
 
 use pombo_bench::server::{KEY, Server};
 use pombo_bench::socketio::{self, Mode};
+use pombo_bench::table::{Row, Table};
 use pombo_bench::template::Template;
 use pombo_bench::{http, server};
 use serde_json::json;
@@ -23,16 +20,6 @@ use tempfile::TempDir;
 const SECONDS: u64 = 8;
 const NUMBER: &str = "5511900000001";
 const MESSAGE: &str = r#"{"numberId":"5511900000001","pushName":"Ann","messageType":"conversation","message":{"conversation":"@t={{ts}}@ {{seq}} {{pad}}"},"key":{"id":"BENCH{{seq}}","remoteJid":"551188{{chat}}@s.whatsapp.net","fromMe":false}}"#;
-
-/// One line of the table.
-struct Row {
-    what: &'static str,
-    measured: String,
-    target: &'static str,
-    original: &'static str,
-    reached: bool,
-    details: String,
-}
 
 /// What all rows need.
 struct Bench {
@@ -72,8 +59,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
         numbers: 0,
     };
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|row| row == name);
-    println!("| figure | measured | target | original | |\n| --- | --- | --- | --- | --- |");
-    let mut details = Vec::new();
+    let mut table = Table::new();
     for name in [
         "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find",
     ] {
@@ -90,26 +76,9 @@ async fn table(chosen: &[String]) -> io::Result<()> {
             "idle" => bench.idle_clients().await?,
             _ => bench.find_messages().await?,
         };
-        for row in rows {
-            let reached = if row.target.is_empty() {
-                ""
-            } else if row.reached {
-                "reached"
-            } else {
-                "**missed**"
-            };
-            println!(
-                "| {} | {} | {} | {} | {reached} |",
-                row.what, row.measured, row.target, row.original
-            );
-            details.push(format!("{}: {}", row.what, row.details));
-        }
+        table.add(rows);
     }
-    println!();
-    details
-        .iter()
-        .filter(|line| !line.ends_with(": "))
-        .for_each(|line| println!("{line}"));
+    table.details();
     Ok(())
 }
 

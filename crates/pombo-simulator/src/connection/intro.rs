@@ -5,14 +5,14 @@ use wacore_binary::consts::WA_CONN_HEADER;
 /// Cuts the intro off: an optional edge-routing header (`ED`, two version bytes, three bytes of length, routing data), then `WA`
 /// and two bytes of version. It may come in any number of pieces.
 #[derive(Debug, Default)]
-pub(super) struct Intro {
+pub(crate) struct Intro {
     received: Vec<u8>,
 }
 
 /// The client does not speak our protocol.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the intro of a WhatsApp client")]
-pub(super) struct NotWhatsApp;
+pub(crate) struct NotWhatsApp;
 
 const EDGE_HEADER: usize = 7;
 /// Routing data are a few bytes; what follows the intro in the same message is a handshake, and not much longer.
@@ -20,7 +20,7 @@ const LONGEST: usize = 64 * 1024;
 
 impl Intro {
     /// Adds what was received; once the intro is complete, the rest (the beginning of the frames) comes back.
-    pub(super) fn feed(&mut self, data: &[u8]) -> Result<Option<Vec<u8>>, NotWhatsApp> {
+    pub(crate) fn feed(&mut self, data: &[u8]) -> Result<Option<Vec<u8>>, NotWhatsApp> {
         self.received.extend_from_slice(data);
         if self.received.len() > LONGEST {
             return Err(NotWhatsApp);

@@ -8,7 +8,11 @@ mod socket;
 
 use wacore_binary::Node;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use intro::Intro;
 pub(crate) use outbox::{Outbox, Outgoing};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use socket::decode_stanza;
 pub(crate) use socket::run;
 
 use crate::network::Session;

@@ -309,6 +309,11 @@ fn decode(
     cipher
         .decrypt_in_place_with_counter(counter, &mut frame)
         .map_err(|error| ConnectionError::Decrypt(error.to_string()))?;
+    Ok(decode_stanza(frame)?)
+}
+
+/// The stanza in a frame that is decrypted.
+pub(crate) fn decode_stanza(frame: BytesMut) -> Result<Node, wacore_binary::BinaryError> {
     let bytes = wacore_binary::util::unpack_bytes(frame)?;
     Ok(OwnedNodeRef::new(bytes)?.to_owned_node())
 }

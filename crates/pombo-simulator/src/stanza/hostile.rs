@@ -1,18 +1,14 @@
 //! Stanzas that no client sends: whatever comes, the network answers or ignores it and goes on.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::path::Path;
 
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Node, NodeContent, NodeValue};
+use wacore_binary::{Node, NodeContent, NodeValue, marshal};
+use wacore_noise::framing::encode_frame;
 
-use super::router;
-use crate::network::clock::Clock;
+use crate::fuzz::{self, World};
 use crate::network::random::Random;
-use crate::network::settings::Settings;
-use crate::network::{AccountId, Addressing, Network, Session, State};
-use crate::noise::ServerIdentity;
-use crate::phone::PhoneIdentity;
 
 const TAGS: &str = "iq message receipt ack presence chatstate call ib status enc participants to list user item key skey id \
     value signature rotate registration type identity count digest usync query contact lid devices business sync \
@@ -306,84 +302,9 @@ impl Chaos {
     }
 }
 
-/// Three accounts with a companion each, and a group of two of them.
-fn network() -> (Arc<Network>, Vec<AccountId>, Vec<String>) {
-    let mut random = Random::seeded(3);
-    let server = ServerIdentity::generate(random.generator(), 1_800_000_000);
-    let network = Network::new(
-        State::new(Settings::default(), Clock::default(), random),
-        server,
-        3,
-    );
-    let (accounts, mut jids) = network.with(|state| {
-        let accounts: Vec<AccountId> = ["5511900000001", "5511900000002", "5511900000003"]
-            .map(|number| state.add_account(number, "Test"))
-            .to_vec();
-        let mut jids = Vec::new();
-        for id in &accounts {
-            let identity = PhoneIdentity::generate(&mut state.random);
-            let account = state.account_mut(*id).expect("it was just made");
-            // A companion, linked by whatever: here only its stanzas matter.
-            let device = crate::network::Device {
-                number: 1,
-                key_index: 1,
-                identity: identity.public(),
-                signed_identity: Some(Vec::new()),
-                active: true,
-                ..Default::default()
-            };
-            account.devices.insert(1, device);
-            account.next_device = 2;
-            for addressing in [Addressing::Pn, Addressing::Lid] {
-                jids.push(account.jid(addressing).to_string());
-                jids.push(account.device_jid(addressing, 1).to_string());
-            }
-        }
-        jids.push("5511999999999@s.whatsapp.net".to_owned());
-        (accounts, jids)
-    });
-    let create = NodeBuilder::new("iq")
-        .attr("id", "create")
-        .attr("xmlns", "w:g2")
-        .attr("type", "set")
-        .attr("to", "g.us")
-        .children([NodeBuilder::new("create")
-            .attr("subject", "Team")
-            .attr("key", "k")
-            .children([NodeBuilder::new("participant")
-                .attr("jid", "5511900000002@s.whatsapp.net")
-                .build()])
-            .build()])
-        .build();
-    let owner = accounts.first().copied().expect("three were made");
-    network.send_from_phone(owner, create);
-    network.with(|state| {
-        jids.extend(state.groups.values().map(|group| group.jid().to_string()));
-    });
-    assert_eq!(jids.len(), 14, "the group is there: {jids:?}");
-    (network, accounts, jids)
-}
-
-/// Lets the phones work on what they were sent. On this thread, so that a panic of a phone is one of the test.
-fn run_phones(network: &Arc<Network>, accounts: &[AccountId]) {
-    for id in accounts {
-        while let Some((phone, errand)) = network.with(|state| {
-            let account = state.account_mut(*id)?;
-            Some((Arc::clone(&account.phone), account.errands.pop_front()?))
-        }) {
-            phone
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .run(network, errand);
-        }
-    }
-}
-
-/// Lets a thousand stanzas loose on a network; what its strict mode had to say.
-fn campaign(seed: u64) -> BTreeSet<String> {
-    let (network, accounts, jids) = network();
-    let owner = accounts.first().copied().expect("three were made");
-    let named = |index: usize| jids.get(index).cloned().expect("an address");
+/// The corpus, with the addresses of this world.
+fn good(world: &World) -> Vec<Node> {
+    let named = |index: usize| world.jids.get(index).cloned().expect("an address");
     let names = [
         ("A", named(0)),
         ("B", named(4)),
@@ -402,8 +323,14 @@ fn campaign(seed: u64) -> BTreeSet<String> {
         }
         stanza
     });
-    let good: Vec<Node> = good.collect();
-    let mut chaos = Chaos::new(seed, jids);
+    good.collect()
+}
+
+/// Lets a thousand stanzas loose on a network; what its strict mode had to say.
+fn campaign(seed: u64) -> BTreeSet<String> {
+    let world = World::new();
+    let good = good(&world);
+    let mut chaos = Chaos::new(seed, world.jids.clone());
     for round in 0..1000 {
         let stanza = match chaos.random.below(5) {
             0 => chaos.stanza(),
@@ -416,26 +343,16 @@ fn campaign(seed: u64) -> BTreeSet<String> {
                 stanza
             }
         };
-        let index = chaos.index(accounts.len());
-        let session = Session {
-            account: accounts.get(index).copied().expect("within"),
-            device: u16::from(chaos.random.below(5) != 0),
-            connection: None,
-        };
-        network.with(|state| router::route(state, &session, stanza));
+        let index = chaos.index(world.accounts.len());
+        let device = u16::from(chaos.random.below(5) != 0);
+        world.receive(index, device, stanza);
         if round % 50 == 0 {
-            run_phones(&network, &accounts);
+            world.run_phones();
         }
     }
-    run_phones(&network, &accounts);
-    // It still answers.
-    let ping = NodeBuilder::new("iq")
-        .attr("id", "ping")
-        .attr("xmlns", "w:p")
-        .attr("type", "get")
-        .build();
-    assert_eq!(network.send_from_phone(owner, ping).len(), 1);
-    network.with(|state| {
+    world.run_phones();
+    world.assert_answers();
+    world.network.with(|state| {
         let violations = std::mem::take(&mut state.violations);
         violations.into_iter().map(|found| found.reason).collect()
     })
@@ -449,4 +366,39 @@ async fn nothing_that_a_client_can_send_stops_the_network() {
     }
     // The stanzas got as far as the handlers' own checks.
     assert!(reasons.len() > 30, "{reasons:?}");
+}
+
+/// The fuzzer's seeds are the corpus, as it goes over the wire. `UPDATE_DOCS=1` writes them anew.
+#[tokio::test]
+async fn the_seeds_of_the_fuzzer_are_the_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/simulator");
+    for (index, stanza) in good(&World::new()).iter().enumerate() {
+        let path = folder.join(format!("{index:02}-{}", stanza.tag));
+        let stanza_bytes = marshal::marshal(stanza).expect("it can be written");
+        let mut bytes = vec![fuzz::FIRST_COMPANION];
+        bytes.extend(encode_frame(&stanza_bytes, None).expect("it is short enough"));
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, &bytes).expect("a seed");
+        }
+        let seed = std::fs::read(&path).expect("every stanza of the corpus is a seed");
+        assert_eq!(seed, bytes, "{}", path.display());
+        fuzz::run(&seed);
+    }
+}
+
+/// Whatever begins a connection.
+#[tokio::test]
+async fn nothing_that_comes_before_the_stanzas_stops_the_network() {
+    let mut random = Random::seeded(5);
+    for length in [0_usize, 1, 2, 5, 40, 100, 300] {
+        for _ in 0..40 {
+            let mut input = vec![fuzz::CONNECTION];
+            if random.below(2) == 0 {
+                input.extend_from_slice(&wacore_binary::consts::WA_CONN_HEADER);
+            }
+            input.extend_from_slice(&random.bytes::<300>()[..length]);
+            fuzz::run(&input);
+        }
+    }
 }

@@ -1,16 +1,17 @@
-use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
-use http::StatusCode;
-use pombo_core::file_in_base64;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
+use http::{StatusCode, header};
+use pombo_core::{base64_length, base64_stream};
 use pombo_domain::channel::ChannelError;
+use pombo_domain::media::MediaFile;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, RawBody};
 use crate::state::Api;
-
-/// Largest file that is answered in base64, in bytes.
-const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// `POST /chat/getBase64FromMediaMessage/{instance}`: a message's file. The body's `message` is `{key: {id}}` of a stored
 /// message, or a whole message such as a webhook's `data`.
@@ -21,7 +22,7 @@ pub(super) async fn get_base64_from_media_message(
     AuthorisedInstance(entry): AuthorisedInstance,
     State(api): State<Api>,
     body: RawBody,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<Response, ApiError> {
     let (members, _) = body.members()?;
     let wanted = members.get("message").unwrap_or(&Value::Null);
     let mut found = api.gateway.message_file(&entry, wanted).await?;
@@ -39,9 +40,6 @@ pub(super) async fn get_base64_from_media_message(
     }
     size.entry("fileLength")
         .or_insert_with(|| found.file.len().into());
-    let base64 = file_in_base64(&found.file, LARGEST)
-        .await
-        .map_err(ChannelError::Failed)?;
     let name = content["fileName"].as_str().map_or_else(
         || file_name(found.id.as_deref(), &found.mimetype),
         str::to_owned,
@@ -53,10 +51,28 @@ pub(super) async fn get_base64_from_media_message(
         }
         answer.insert("size".to_owned(), Value::Object(size));
         answer.insert("mimetype".to_owned(), found.mimetype.into());
-        answer.insert("base64".to_owned(), base64.into());
-        answer.insert("buffer".to_owned(), Value::Null);
     }
-    Ok((StatusCode::CREATED, Json(answer)))
+    with_file(&answer, found.file).await
+}
+
+/// The answer with the members `base64` and `buffer` behind those of `answer`. Sent while the file is read: films are large.
+async fn with_file(answer: &Value, file: MediaFile) -> Result<Response, ApiError> {
+    let mut start = answer.to_string();
+    // Without its closing brace.
+    start.pop();
+    start.push_str(r#","base64":""#);
+    let end = r#"","buffer":null}"#;
+    let length = start.len() as u64 + base64_length(file.len()) + end.len() as u64;
+    let pieces = base64_stream(file)
+        .await
+        .map_err(|error| ChannelError::Failed(error.to_string()))?;
+    let around = |text| stream::iter([Ok(Bytes::from(text))]);
+    let body = around(start).chain(pieces).chain(around(end.to_owned()));
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+    ];
+    Ok((StatusCode::CREATED, headers, Body::from_stream(body)).into_response())
 }
 
 /// `<id>.<extension>`, with the extensions that the original gives.
