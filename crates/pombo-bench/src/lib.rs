@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
+pub mod backlog;
 pub mod frames;
 pub mod histogram;
 pub mod http;

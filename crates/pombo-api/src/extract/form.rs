@@ -1,7 +1,7 @@
 //! Bodies that may carry a file: `multipart/form-data` with the file in the field `file`, or JSON.
 
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use http::{StatusCode, header};
 use http_body_util::{LengthLimitError, Limited};
 use pombo_core::SendError;
@@ -45,7 +45,9 @@ impl<T: Checked> FromRequest<Api> for ValidForm<T> {
             return check(members, origin).map(|body| Self(body, None));
         }
         let limit = api.config.body_limit;
-        let request = request.map(|body| axum::body::Body::new(Limited::new(body, limit)));
+        let mut request = request.map(|body| axum::body::Body::new(Limited::new(body, limit)));
+        // Ours counts, not the framework's two megabytes.
+        DefaultBodyLimit::disable().apply(&mut request);
         let reading = async {
             let form = Multipart::from_request(request, api)
                 .await

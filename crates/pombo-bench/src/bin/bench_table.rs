@@ -1,5 +1,5 @@
 //! The table of benchmarks: each row a bounded load on a fresh server, beside its target and the original's figure.
-//! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find.
+//! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find, backlog.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "a program for the command line")]
 
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use pombo_bench::backlog::{self, Receiver};
 use pombo_bench::server::{KEY, Server};
 use pombo_bench::socketio::{self, Mode};
 use pombo_bench::table::{Row, Table};
@@ -61,7 +62,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|row| row == name);
     let mut table = Table::new();
     for name in [
-        "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find",
+        "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find", "backlog",
     ] {
         if !wanted(name) {
             continue;
@@ -74,6 +75,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
             "one" => bench.one_client().await?,
             "fan-out" => bench.fan_out().await?,
             "idle" => bench.idle_clients().await?,
+            "backlog" => bench.backlogs().await?,
             _ => bench.find_messages().await?,
         };
         table.add(rows);
@@ -333,6 +335,50 @@ impl Bench {
             reached: each <= 30.0 && report.lost == 0,
             details: report.json().to_string(),
         }])
+    }
+
+    /// RabbitMQ and NATS must be there.
+    async fn backlogs(&self) -> io::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for (receiver, what, events, target, wanted) in [
+            (
+                Receiver::Webhook,
+                "a backlog of events to one webhook on this machine",
+                20_000,
+                "3,000/s",
+                3000.0,
+            ),
+            (
+                Receiver::Rabbitmq,
+                "a backlog of events to RabbitMQ, each confirmed",
+                40_000,
+                "10,000/s",
+                10_000.0,
+            ),
+            (
+                Receiver::Nats,
+                "a backlog of events to NATS, each read by the server",
+                60_000,
+                "20,000/s",
+                20_000.0,
+            ),
+        ] {
+            let report = backlog::run(&self.program, self.port, receiver, events).await?;
+            rows.push(Row {
+                what,
+                measured: format!("{:.0}/s", report.per_second()),
+                target,
+                original: "",
+                reached: report.per_second() >= wanted,
+                details: format!(
+                    "{} events in {:.2} s; {:.0} µs of the server's CPU for one",
+                    report.events,
+                    report.seconds,
+                    report.cpu_seconds * 1e6 / report.events as f64
+                ),
+            });
+        }
+        Ok(rows)
     }
 
     async fn find_messages(&mut self) -> io::Result<Vec<Row>> {

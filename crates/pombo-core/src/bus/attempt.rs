@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use pombo_domain::clock::Timestamp;
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::port::DeliveryError;
@@ -20,6 +22,14 @@ use crate::config::FailedDelivery;
 pub(super) struct Failed {
     pub(super) failure: Failure,
     pub(super) next: Next,
+}
+
+/// What became of an event after an attempt.
+enum Settled {
+    /// Delivered, put aside or given up.
+    Yes,
+    /// Another attempt is to be made after this time.
+    After(Duration),
 }
 
 /// What is to be done after a failed attempt.
@@ -68,39 +78,90 @@ impl DurableSink {
                 return Ok(true);
             }
             let outcome = self.attempt(event, &subscription, attempt).await;
-            lane.attempted(
-                !matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))),
-            );
-            let Err(Failed { failure, next }) = outcome else {
-                return Ok(true);
-            };
-            let after = match next {
-                Next::Retry(after) => after,
-                Next::GiveUp => {
-                    self.give_up(place, failure).await?;
-                    return Ok(true);
+            match self.settled(place, attempt, outcome, !strict).await? {
+                Settled::Yes => return Ok(true),
+                Settled::After(delay) => {
+                    tokio::select! {
+                        () = self.stop.cancelled() => return Ok(false),
+                        () = lane.subscription_changed() => {}
+                        () = tokio::time::sleep(delay) => {}
+                    }
                 }
-                Next::SwitchOff => {
-                    self.give_up(place, failure).await?;
-                    self.switch_off(&subscription);
-                    return Ok(true);
-                }
-            };
-            let Some(delay) = self.delay_after(event.event.at, attempt, after) else {
-                self.give_up(place, failure).await?;
-                return Ok(true);
-            };
-            if !strict {
-                self.park(place, failure, delay).await?;
-                return Ok(true);
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(false),
-                () = lane.subscription_changed() => {}
-                () = tokio::time::sleep(delay) => {}
             }
             attempt += 1;
         }
+    }
+
+    /// Deliveries of several events of a line that are under way together: they begin in the line's order, and are settled in
+    /// it. All of them are settled, even when the line is paused meanwhile.
+    pub(super) async fn first_attempts(
+        self: &Arc<Self>,
+        lane: &Arc<Lane>,
+        subscription: &Arc<Subscription>,
+        events: &[Arc<Event>],
+    ) -> Result<(), StoreError> {
+        let mut under_way: FuturesOrdered<_> = events
+            .iter()
+            .map(async |event| {
+                let wanted = subscription.wants_event(&event.event);
+                let outcome = if wanted {
+                    Some(self.attempt(event, subscription, 1).await)
+                } else {
+                    None
+                };
+                (event, outcome)
+            })
+            .collect();
+        while let Some((event, outcome)) = under_way.next().await {
+            let Some(seq) = event.seq else { continue };
+            let wanted = outcome.is_some();
+            if let Some(outcome) = outcome {
+                let place = Place {
+                    lane,
+                    subscription,
+                    event,
+                    seq,
+                };
+                // What may not wait never asks for it.
+                self.settled(place, 1, outcome, true).await?;
+            }
+            lane.settle(seq);
+            if wanted {
+                self.book.note(&lane.line, seq);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what did not work aside, or says how long to wait for another attempt when it may not be put aside.
+    async fn settled(
+        self: &Arc<Self>,
+        place: Place<'_>,
+        attempt: u32,
+        outcome: Result<(), Failed>,
+        may_park: bool,
+    ) -> Result<Settled, StoreError> {
+        place
+            .lane
+            .attempted(!matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))));
+        let Err(Failed { failure, next }) = outcome else {
+            return Ok(Settled::Yes);
+        };
+        let delay = match next {
+            Next::Retry(after) => self.delay_after(place.event.event.at, attempt, after),
+            Next::GiveUp => None,
+            Next::SwitchOff => {
+                self.give_up(place, failure).await?;
+                self.switch_off(place.subscription);
+                return Ok(Settled::Yes);
+            }
+        };
+        match delay {
+            None => self.give_up(place, failure).await?,
+            Some(delay) if may_park => self.park(place, failure, delay).await?,
+            Some(delay) => return Ok(Settled::After(delay)),
+        }
+        Ok(Settled::Yes)
     }
 
     /// Parks everything that a receiver which is down has waiting, in one transaction: what waits for it must not keep the
@@ -108,7 +169,7 @@ impl DurableSink {
     pub(super) async fn park_while_down(
         &self,
         lane: &Lane,
-        subscription: &Subscription,
+        subscription: &Arc<Subscription>,
         events: Vec<Arc<Event>>,
     ) -> Result<(), StoreError> {
         let Some(through) = events.last().and_then(|event| event.seq) else {
@@ -300,7 +361,7 @@ fn down(attempt: u32) -> Failure {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     lane: &'a Lane,
-    subscription: &'a Subscription,
+    subscription: &'a Arc<Subscription>,
     event: &'a Event,
     seq: Seq,
 }

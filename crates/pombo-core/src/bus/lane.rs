@@ -218,6 +218,11 @@ impl Lane {
                 .is_some_and(|last| now.duration_since(last) < PROBE_EVERY)
     }
 
+    /// Whether the last attempt worked.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.state().failures == 0
+    }
+
     /// Remembers how the last attempt ended.
     pub(crate) fn attempted(&self, worked: bool) {
         let mut state = self.state();

@@ -17,6 +17,8 @@ use super::lane::{Lane, Next};
 use super::tail::Newer;
 
 const BATCH: usize = 256;
+/// Events that are under way together have no more bytes of data than this.
+const TOGETHER_BYTES: usize = 1024 * 1024;
 /// How long a line rests when the database does not answer.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -123,6 +125,7 @@ impl DurableSink {
     ) -> Result<bool, StoreError> {
         for (index, event) in events.iter().enumerate() {
             let Some(seq) = event.seq else { continue };
+            // Also what went along with one before it.
             if seq <= lane.cursor() {
                 continue;
             }
@@ -132,6 +135,13 @@ impl DurableSink {
                 let rest = events.iter().skip(index).cloned().collect();
                 self.park_while_down(lane, &subscription, rest).await?;
                 return Ok(true);
+            }
+            if !strict && !self.stop.is_cancelled() && lane.is_healthy() {
+                let together = self.together(events.get(index..).unwrap_or_default());
+                if together.len() > 1 {
+                    self.first_attempts(lane, &subscription, together).await?;
+                    continue;
+                }
             }
             let wanted = subscription.wants_event(&event.event);
             if self.stop.is_cancelled()
@@ -147,6 +157,21 @@ impl DurableSink {
             }
         }
         Ok(true)
+    }
+
+    /// How many of these may be under way together.
+    fn together<'a>(&self, events: &'a [Arc<Event>]) -> &'a [Arc<Event>] {
+        let most = self.transport.in_flight();
+        let mut bytes = 0;
+        let count = events
+            .iter()
+            .take(most)
+            .take_while(|event| {
+                bytes += event.event.data.get().len();
+                bytes <= TOGETHER_BYTES
+            })
+            .count();
+        events.get(..count).unwrap_or_default()
     }
 
     /// Switches the subscription off, beside the line, because a change waits for lines.

@@ -32,6 +32,67 @@ async fn first_attempts_are_in_order() {
     assert!(bench.receiver.seen().iter().all(|seen| seen.attempt == 1));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_may_be_under_way_and_begin_in_order() {
+    let bench = Bench::start().await;
+    let entry = bench.create("a").await;
+    until("nothing waits", || async { bench.lag() == 0 }).await;
+    bench.receiver.take_at_once(8);
+    bench.receiver.set_open(false);
+    for id in ids(100) {
+        bench.incoming(&entry, &id).await;
+    }
+    // The first may have begun alone, before there were more.
+    until("some are under way", || async {
+        !bench.receiver.messages().is_empty()
+    })
+    .await;
+    bench.receiver.answers(|seen| {
+        if seen.attempt == 1 && seen.message == "M042" {
+            Err(retry())
+        } else {
+            Ok(())
+        }
+    });
+    // The creation, one alone, eight together.
+    assert!(bench.receiver.seen().len() <= 10);
+    bench.receiver.set_open(true);
+    until("all messages, and nothing parked", || async {
+        bench.receiver.messages().len() == 100 && bench.parked().await == (0, 0)
+    })
+    .await;
+    assert_eq!(bench.receiver.messages(), ids(100));
+    let seen = bench.receiver.seen();
+    let again: Vec<_> = seen.iter().filter(|seen| seen.attempt > 1).collect();
+    assert!(again.iter().all(|seen| seen.message == "M042"), "{again:?}");
+    assert_eq!(again.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_under_way_in_a_crash_is_delivered_again() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Bench::at(data.path()).await;
+    let entry = first.create("a").await;
+    until("nothing waits", || async { first.lag() == 0 }).await;
+    first.receiver.take_at_once(8);
+    first.receiver.set_open(false);
+    for id in ids(40) {
+        first.incoming(&entry, &id).await;
+    }
+    until("some are under way", || async {
+        !first.receiver.messages().is_empty()
+    })
+    .await;
+    // Nothing was confirmed; what is under way is left.
+    first.gateway.close().await;
+    let second = Bench::at(data.path()).await;
+    until("all messages", || async {
+        second.receiver.messages().len() == 40
+    })
+    .await;
+    assert_eq!(second.receiver.messages(), ids(40));
+}
+
 #[tokio::test]
 async fn the_creation_itself_is_told() {
     let bench = Bench::start().await;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use pombo_store::delivery::{self, Delivery, Listed};
 use pombo_store::{Backend, Db, DbConfig, Synchronous};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// What a receiver saw: instance, event name, attempt, and the message's id if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,9 @@ type Script = dyn Fn(&Seen) -> Result<(), DeliveryError> + Send + Sync;
 pub struct Receiver {
     pub seen: Mutex<Vec<Seen>>,
     script: Mutex<Arc<Script>>,
+    in_flight: AtomicUsize,
+    /// Closed: it takes what comes, and answers nothing.
+    open: watch::Sender<bool>,
 }
 
 impl Receiver {
@@ -46,7 +51,19 @@ impl Receiver {
         Arc::new(Self {
             seen: Mutex::default(),
             script: Mutex::new(Arc::new(|_| Ok(()))),
+            in_flight: AtomicUsize::new(1),
+            open: watch::Sender::new(true),
         })
+    }
+
+    /// So many deliveries of a line may be under way from now on.
+    pub fn take_at_once(&self, count: usize) {
+        self.in_flight.store(count, Ordering::SeqCst);
+    }
+
+    /// Whether answers are given.
+    pub fn set_open(&self, open: bool) {
+        self.open.send_replace(open);
     }
 
     pub fn answers(
@@ -86,6 +103,10 @@ impl EventTransport for Receiver {
         TransportKind::Webhook
     }
 
+    fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
     async fn deliver(
         &self,
         event: &Event,
@@ -106,6 +127,10 @@ impl EventTransport for Receiver {
             envelope,
         };
         self.seen.lock().unwrap().push(seen.clone());
+        let mut open = self.open.subscribe();
+        open.wait_for(|open| *open)
+            .await
+            .expect("the receiver is there");
         let script = Arc::clone(&self.script.lock().unwrap());
         script(&seen).map(|()| Delivered { status: Some(200) })
     }

@@ -41,11 +41,18 @@ pub enum DeliveryError {
 }
 
 /// Delivers one event to one subscription: one attempt, bounded in time by the transport itself. The caller retries, keeps
-/// the order and never calls twice at once for the same subscription's line (retries beside the line aside).
+/// the order and has no more than [`EventTransport::in_flight`] deliveries of a subscription's line under way (retries beside
+/// the line aside).
 #[async_trait]
 pub trait EventTransport: Send + Sync {
     /// Which transport.
     fn kind(&self) -> TransportKind;
+
+    /// How many deliveries of one line may be under way at once. More than one only where receivers get events in the order in
+    /// which `deliver` was first polled, whenever the confirmations come.
+    fn in_flight(&self) -> usize {
+        1
+    }
 
     /// One attempt; `attempt` counts from 1. The envelope is `event.envelope(..)`, already encoded.
     ///

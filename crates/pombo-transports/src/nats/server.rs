@@ -1,6 +1,6 @@
 //! The connection to the servers, which reconnects for ever.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use pombo_domain::port::DeliveryError;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::link::retry;
@@ -27,6 +28,7 @@ struct History {
 
 pub(super) struct Server {
     pub(super) client: Client,
+    echo: Echo,
     history: watch::Receiver<History>,
     started: Instant,
 }
@@ -41,7 +43,7 @@ fn pause(attempts: usize) -> Duration {
 }
 
 impl Server {
-    pub(super) async fn start(servers: Vec<ServerAddr>) -> Result<Self, async_nats::ConnectError> {
+    pub(super) async fn start(servers: Vec<ServerAddr>) -> Result<Self, async_nats::Error> {
         let (tell, history) = watch::channel(History::default());
         let client = ConnectOptions::new()
             .name("pombo")
@@ -67,6 +69,7 @@ impl Server {
             .connect(servers)
             .await?;
         Ok(Self {
+            echo: Echo::start(&client).await?,
             client,
             history,
             started: Instant::now(),
@@ -96,7 +99,7 @@ impl Server {
     }
 
     /// Publishes, and waits until the server has read it: it answers in order, so a message to ourselves, sent behind,
-    /// comes back only after it took the first. The library's own flush says no more than that the bytes were written.
+    /// comes back only after it took the first. One echo tells of all that was sent before it. The library's own flush says no more than that the bytes were written.
     pub(super) async fn publish(
         &self,
         subject: String,
@@ -105,18 +108,56 @@ impl Server {
     ) -> Result<(), async_nats::Error> {
         let connects = || self.client.statistics().connects.load(Ordering::Acquire);
         let before = connects();
-        let inbox = self.client.new_inbox();
-        let mut echo = self.client.subscribe(inbox.clone()).await?;
-        echo.unsubscribe_after(1).await?;
         self.client
             .publish_with_headers(subject, headers, body)
             .await?;
-        self.client.publish(inbox, Bytes::new()).await?;
-        let came = echo.next().await.is_some();
+        let came = self.echo.come_back(&self.client).await?;
         // The echo may be from another connection than the one that the message was lost with.
         if !came || connects() != before {
             return Err("the connection was lost".into());
         }
         Ok(())
+    }
+}
+
+/// Numbered messages to ourselves.
+struct Echo {
+    inbox: String,
+    next: AtomicU64,
+    /// The highest number that came back.
+    seen: watch::Receiver<u64>,
+    _reader: AbortOnDropHandle<()>,
+}
+
+impl Echo {
+    async fn start(client: &Client) -> Result<Self, async_nats::SubscribeError> {
+        let inbox = client.new_inbox();
+        let mut echoes = client.subscribe(inbox.clone()).await?;
+        let (tell, seen) = watch::channel(0);
+        let reader = tokio::spawn(async move {
+            while let Some(echo) = echoes.next().await {
+                let number = echo.payload.as_ref().try_into().map(u64::from_be_bytes);
+                if let Ok(number) = number {
+                    tell.send_modify(|seen| *seen = number.max(*seen));
+                }
+            }
+        });
+        Ok(Self {
+            inbox,
+            next: AtomicU64::new(0),
+            seen,
+            _reader: AbortOnDropHandle::new(reader),
+        })
+    }
+
+    /// Returns when the server has read everything that was sent before this was called. False when no echo can come any more.
+    async fn come_back(&self, client: &Client) -> Result<bool, async_nats::PublishError> {
+        // Taken after the message was sent: whoever has a higher number sends the echo still later.
+        let number = self.next.fetch_add(1, Ordering::AcqRel) + 1;
+        let body = Bytes::copy_from_slice(&number.to_be_bytes());
+        client.publish(self.inbox.clone(), body).await?;
+        let mut seen = self.seen.clone();
+        let came = seen.wait_for(|seen| *seen >= number).await.is_ok();
+        Ok(came)
     }
 }

@@ -17,6 +17,8 @@ use crate::link::retry;
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Messages of one line that may wait for the server.
+const IN_FLIGHT: usize = 128;
 /// The header by which JetStream, and careful readers, know a repetition.
 const MESSAGE_ID: &str = "Nats-Msg-Id";
 
@@ -51,7 +53,7 @@ impl NatsTransport {
         self.connection
             .get_or_try_init(start)
             .await
-            .map_err(|error: async_nats::ConnectError| retry(error.to_string()))
+            .map_err(|error: async_nats::Error| retry(error.to_string()))
     }
 
     fn address(&self, event: &Event, subscription: &Subscription) -> Address {
@@ -78,6 +80,10 @@ impl NatsTransport {
 impl EventTransport for NatsTransport {
     fn kind(&self) -> TransportKind {
         TransportKind::Nats
+    }
+
+    fn in_flight(&self) -> usize {
+        IN_FLIGHT
     }
 
     async fn deliver(

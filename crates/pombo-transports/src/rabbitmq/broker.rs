@@ -118,9 +118,6 @@ impl Broker {
         properties: &BasicProperties,
     ) -> Result<(), PublishError> {
         for attempt in 1.. {
-            if !self.declared().contains(route) {
-                self.declare(route).await?;
-            }
             match self.publish_once(route, body, properties).await {
                 Ok(Confirmation::Ack(None)) => return Ok(()),
                 Ok(Confirmation::Ack(Some(_))) => {
@@ -140,34 +137,37 @@ impl Broker {
         Err(PublishError::Refused)
     }
 
+    /// Whoever begins first publishes first; confirms are waited for together.
     async fn publish_once(
         &self,
         route: &Route,
         body: &[u8],
         properties: &BasicProperties,
     ) -> lapin::Result<Confirmation> {
-        let channel = self.publisher().await?;
         let options = BasicPublishOptions {
             mandatory: true,
             ..Default::default()
         };
-        let confirm = channel.basic_publish(
-            route.exchange.clone(),
-            route.key.clone(),
-            options,
-            body,
-            properties.clone(),
-        );
-        confirm.await?.await
-    }
-
-    /// The channel to publish on; a new one when an error closed the last.
-    async fn publisher(&self) -> lapin::Result<Channel> {
-        let mut publisher = self.publisher.lock().await;
-        if !publisher.status().connected() {
-            *publisher = confirming(&self.connection).await?;
-        }
-        Ok(publisher.clone())
+        let confirm = {
+            let mut publisher = self.publisher.lock().await;
+            // An error closed the last one.
+            if !publisher.status().connected() {
+                *publisher = confirming(&self.connection).await?;
+            }
+            if !self.declared().contains(route) {
+                self.declare(route).await?;
+            }
+            publisher
+                .basic_publish(
+                    route.exchange.clone(),
+                    route.key.clone(),
+                    options,
+                    body,
+                    properties.clone(),
+                )
+                .await?
+        };
+        confirm.await
     }
 
     /// Makes exchange, queue and binding. What exists with other properties is taken as it is.

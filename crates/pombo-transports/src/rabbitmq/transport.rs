@@ -13,6 +13,8 @@ use crate::link::{Link, retry};
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Messages of one line that may wait for their confirms.
+const IN_FLIGHT: usize = 128;
 /// AMQP's word for a message that is written to disk.
 const PERSISTENT: u8 = 2;
 
@@ -62,6 +64,10 @@ impl RabbitmqTransport {
 impl EventTransport for RabbitmqTransport {
     fn kind(&self) -> TransportKind {
         TransportKind::Rabbitmq
+    }
+
+    fn in_flight(&self) -> usize {
+        IN_FLIGHT
     }
 
     async fn deliver(
