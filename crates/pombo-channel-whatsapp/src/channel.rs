@@ -10,7 +10,8 @@ use pombo_domain::channel::{
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
 use pombo_domain::port::{
-    Calls, Channel, ChannelOpening, Connecting, Directory, MessageActions, Profiles,
+    Calls, Channel, ChannelOpening, Communities, Connecting, Directory, MessageActions,
+    Newsletters, Profiles,
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
@@ -413,6 +414,14 @@ impl Channel for WhatsappChannel {
     }
 
     fn profiles(&self) -> Option<&dyn Profiles> {
+        Some(self)
+    }
+
+    fn communities(&self) -> Option<&dyn Communities> {
+        Some(self)
+    }
+
+    fn newsletters(&self) -> Option<&dyn Newsletters> {
         Some(self)
     }
 

@@ -18,7 +18,7 @@ use whatsapp_rust::{Client, NodeFilter, RevokeType, SendOptions, anyhow};
 use crate::channel::WhatsappChannel;
 use crate::json;
 use crate::media::download;
-use crate::outgoing::{new_id, refused};
+use crate::outgoing::{new_id, newsletter, refused};
 use crate::query::error::{self, parse};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -175,6 +175,11 @@ impl MessageActions for WhatsappChannel {
         let own = own_identity(&client, &chat).await?;
         let now = wacore::time::now_millis();
         let message = edit_message(target, &chat, own.as_ref(), content, now)?;
+        if chat.is_newsletter() {
+            let content = read(&edited(content))?;
+            newsletter::revise(&client, &target.id, &chat, Some(content)).await?;
+            return Ok(protocolled(target.id.clone(), &chat, &message));
+        }
         let id = send(&client, &chat, message.clone()).await?;
         Ok(protocolled(id, &chat, &message))
     }
@@ -183,6 +188,10 @@ impl MessageActions for WhatsappChannel {
         let client = self.client()?;
         let chat = chat(target)?;
         let message = revocation(target, &chat)?;
+        if chat.is_newsletter() {
+            newsletter::revise(&client, &target.id, &chat, None).await?;
+            return Ok(protocolled(target.id.clone(), &chat, &message));
+        }
         if chat.is_status_broadcast() {
             let audience = self.audiences.of(&target.id).ok_or_else(|| {
                 ChannelError::NotFound("who sees this status is not known any more".to_owned())

@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod chat;
 pub mod clock;
+pub mod community;
 pub mod contact;
 pub mod event;
 pub mod filter;
@@ -17,6 +18,7 @@ pub mod jid;
 pub mod label;
 pub mod media;
 pub mod message;
+pub mod newsletter;
 pub mod port;
 pub mod profile;
 pub mod proxy;

@@ -5,10 +5,12 @@
 mod answer;
 mod business;
 mod chat;
+mod community;
 mod event;
 mod instance;
 mod label;
 mod message;
+mod newsletter;
 mod not_built;
 mod proxy;
 mod root;
@@ -137,6 +139,8 @@ pub(crate) fn all() -> Vec<Route> {
         chat::routes(),
         label::routes(),
         business::routes(),
+        newsletter::routes(),
+        community::routes(),
         not_built::routes(),
     ];
     groups.into_iter().flatten().collect()

@@ -13,6 +13,8 @@ pub(crate) enum Pattern {
     InviteCode,
     /// `^[\d-]+@g.us$`
     GroupJid,
+    /// `^\d+@newsletter$`; ours, the original knows no newsletters.
+    NewsletterJid,
 }
 
 impl Pattern {
@@ -24,6 +26,7 @@ impl Pattern {
             Self::NumberOrJid => r"^\d+[\.@\w-]+",
             Self::InviteCode => r"^[a-zA-Z0-9]{22}$",
             Self::GroupJid => r"^[\d-]+@g.us$",
+            Self::NewsletterJid => r"^\d+@newsletter$",
         }
     }
 
@@ -42,6 +45,9 @@ impl Pattern {
                 _ => false,
             },
             Self::InviteCode => bytes.len() == 22 && bytes.iter().all(u8::is_ascii_alphanumeric),
+            Self::NewsletterJid => text
+                .strip_suffix("@newsletter")
+                .is_some_and(|id| !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit())),
             Self::GroupJid => {
                 let Some((head, tail)) = text.split_once('@') else {
                     return false;
@@ -70,7 +76,7 @@ mod tests {
 
     #[test]
     fn patterns_match_what_their_source_says() {
-        let cases: [(Pattern, &[&str], &[&str]); 5] = [
+        let cases: [(Pattern, &[&str], &[&str]); 6] = [
             (Pattern::Digits, &["a1", "1"], &["", "abc"]),
             (Pattern::LeadingDigits, &["1", "55x"], &["", "a1", " 1"]),
             (
@@ -82,6 +88,11 @@ mod tests {
                 Pattern::InviteCode,
                 &["F1EX5QZxO181L3TMVP31gY"],
                 &["abc", "F1EX5QZxO181L3TMVP31g-"],
+            ),
+            (
+                Pattern::NewsletterJid,
+                &["120363@newsletter"],
+                &["@newsletter", "a@newsletter", "1@newsletters", "1@g.us"],
             ),
             (
                 Pattern::GroupJid,

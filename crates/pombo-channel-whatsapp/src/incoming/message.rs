@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wa::message::ProtocolMessage;
 use wa::message::protocol_message::Type;
 use wacore::types::events::UndecryptableMessage;
-use wacore::types::message::{MessageCategory, MessageInfo};
+use wacore::types::message::{EditAttribute, MessageCategory, MessageInfo};
 use wacore_binary::{Jid, JidExt as _};
 use waproto::buffa::MessageField;
 use waproto::whatsapp as wa;
@@ -32,6 +32,14 @@ pub(super) fn translate(
         return None;
     }
     let key = key::of(info, chat_alt);
+    if info.source.chat.is_newsletter()
+        && matches!(
+            info.edit,
+            EditAttribute::AdminEdit | EditAttribute::AdminRevoke
+        )
+    {
+        return Some(revised(message, key, info));
+    }
     if let Some(protocol) = protocol(message, WRAPPERS) {
         return protocolled(protocol, key, info, me);
     }
@@ -116,6 +124,37 @@ fn normalise_target(message: &mut Value, key: &MessageKey, me: &Me) {
         let participant = key.participant.clone().unwrap_or_default();
         target.insert("participant".to_owned(), participant.into());
     }
+}
+
+/// A post that was changed or deleted comes again, under its own id, and says so only outside of its content. The protocol
+/// message that other chats have for it is made here.
+fn revised(message: &wa::Message, key: MessageKey, info: &MessageInfo) -> ChannelEvent {
+    let timestamp = info.timestamp.timestamp();
+    if info.edit == EditAttribute::AdminRevoke {
+        return ChannelEvent::Revoked(Revocation {
+            target: key,
+            by: None,
+            timestamp,
+        });
+    }
+    let protocol = ProtocolMessage {
+        key: MessageField::some(wa::MessageKey {
+            remote_jid: Some(key.remote_jid.clone()),
+            from_me: Some(key.from_me),
+            id: Some(key.id.clone()),
+            ..Default::default()
+        }),
+        r#type: Some(Type::MESSAGE_EDIT),
+        edited_message: MessageField::some(message.clone()),
+        timestamp_ms: Some(timestamp.saturating_mul(1000)),
+        ..Default::default()
+    };
+    ChannelEvent::Edited(Edit {
+        target: key,
+        content: Content::of(message).message,
+        protocol: raw(&protocol),
+        timestamp,
+    })
 }
 
 /// The protocol message that a message is, in whatever wrapper.
@@ -387,6 +426,33 @@ mod tests {
         assert_eq!(news.change, ChatChange::Ephemeral(86400));
         assert_eq!(news.jid, "5511900000002@s.whatsapp.net");
         assert_eq!(news.alt.as_deref(), Some("108205380617684@lid"));
+    }
+
+    #[test]
+    fn posts_are_revised_under_their_own_id() {
+        let post = |edit: EditAttribute| {
+            let mut info = info("POST");
+            info.source.chat = jid("120363@newsletter");
+            info.source.sender = jid("120363@newsletter");
+            info.server_id = 101;
+            info.edit = edit;
+            seen_with(json!({"conversation": "new"}), &info)
+        };
+        let Some(ChannelEvent::Edited(edit)) = post(EditAttribute::AdminEdit) else {
+            panic!("an edit is an edit");
+        };
+        assert_eq!(edit.content, json!({"conversation": "new"}));
+        assert_eq!(edit.protocol["type"], "MESSAGE_EDIT");
+        assert_eq!(edit.protocol["key"]["id"], "POST");
+        assert_eq!(edit.target.more["server_id"], "101");
+        let Some(ChannelEvent::Revoked(gone)) = post(EditAttribute::AdminRevoke) else {
+            panic!("a deletion is a deletion");
+        };
+        assert_eq!(gone.target.id, "POST");
+        assert!(matches!(
+            post(EditAttribute::Empty),
+            Some(ChannelEvent::Message(_))
+        ));
     }
 
     #[test]

@@ -16,20 +16,29 @@ use super::{IN_MEMORY, temporary};
 use crate::channel::WhatsappChannel;
 use crate::query::error;
 
-/// Where an encrypted file is now, and how it is decrypted.
+/// Where a file is now, and how it is decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Uploaded {
     pub(crate) url: String,
     pub(crate) direct_path: String,
-    pub(crate) media_key: [u8; 32],
     pub(crate) file_sha256: [u8; 32],
-    pub(crate) file_enc_sha256: [u8; 32],
     /// Bytes, not encrypted.
     pub(crate) file_length: u64,
-    /// Seconds since the epoch.
-    pub(crate) media_key_timestamp: i64,
+    /// `None`: it is not encrypted.
+    pub(crate) secret: Option<Secret>,
+    /// The network's name for it, of a file that is not encrypted.
+    pub(crate) handle: Option<String>,
     /// With it phones play before they have everything.
     pub(crate) streaming_sidecar: Option<Vec<u8>>,
+}
+
+/// What decrypts a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Secret {
+    pub(crate) media_key: [u8; 32],
+    pub(crate) file_enc_sha256: [u8; 32],
+    /// Seconds since the epoch.
+    pub(crate) media_key_timestamp: i64,
 }
 
 impl From<UploadResponse> for Uploaded {
@@ -37,11 +46,14 @@ impl From<UploadResponse> for Uploaded {
         Self {
             url: response.url,
             direct_path: response.direct_path,
-            media_key: response.media_key,
             file_sha256: response.file_sha256,
-            file_enc_sha256: response.file_enc_sha256,
             file_length: response.file_length,
-            media_key_timestamp: response.media_key_timestamp,
+            secret: Some(Secret {
+                media_key: response.media_key,
+                file_enc_sha256: response.file_enc_sha256,
+                media_key_timestamp: response.media_key_timestamp,
+            }),
+            handle: None,
             streaming_sidecar: response.streaming_sidecar,
         }
     }
@@ -65,7 +77,7 @@ impl UploadSource for Ciphertext {
     }
 }
 
-fn open(file: &MediaFile) -> io::Result<Box<dyn Read>> {
+pub(super) fn open(file: &MediaFile) -> io::Result<Box<dyn Read + Send>> {
     Ok(match file.content() {
         MediaContent::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
         MediaContent::Disk(path) => {

@@ -59,16 +59,20 @@ impl Members {
 
     /// Where the file is, and how it is decrypted.
     fn uploaded(self, file: &PreparedMedia, uploaded: &Uploaded) -> Self {
+        let secret = uploaded.secret.as_ref();
         self.put("url", uploaded.url.clone())
             .put("mimetype", file.mimetype.clone())
             .put("fileSha256", indexed(&uploaded.file_sha256))
             .put("fileLength", long(uploaded.file_length, true))
-            .put("mediaKey", indexed(&uploaded.media_key))
-            .put("fileEncSha256", indexed(&uploaded.file_enc_sha256))
+            .maybe("mediaKey", secret.map(|secret| indexed(&secret.media_key)))
+            .maybe(
+                "fileEncSha256",
+                secret.map(|secret| indexed(&secret.file_enc_sha256)),
+            )
             .put("directPath", uploaded.direct_path.clone())
-            .put(
+            .maybe(
                 "mediaKeyTimestamp",
-                signed_long(uploaded.media_key_timestamp),
+                secret.map(|secret| signed_long(secret.media_key_timestamp)),
             )
     }
 
@@ -246,17 +250,21 @@ pub(super) mod tests {
 
     use super::super::context::tests::direct;
     use super::*;
+    use crate::media::upload::Secret;
 
     /// As after an upload of one byte.
     pub(crate) fn uploaded() -> Uploaded {
         Uploaded {
             url: "https://mmg.whatsapp.net/v/x".to_owned(),
             direct_path: "/v/x".to_owned(),
-            media_key: [1; 32],
             file_sha256: [2; 32],
-            file_enc_sha256: [3; 32],
             file_length: 1,
-            media_key_timestamp: 1_795_398_065,
+            secret: Some(Secret {
+                media_key: [1; 32],
+                file_enc_sha256: [3; 32],
+                media_key_timestamp: 1_795_398_065,
+            }),
+            handle: None,
             streaming_sidecar: None,
         }
     }

@@ -8,6 +8,7 @@ mod card;
 mod context;
 mod file;
 mod list;
+pub(crate) mod newsletter;
 mod place;
 mod poll;
 mod reaction;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use pombo_domain::channel::{ChannelError, SentMessage};
 use pombo_domain::message::{MessageKey, Outgoing, OutgoingContent, SendAction};
 use serde_json::Value;
-use wacore_binary::{Jid, Node};
+use wacore_binary::{Jid, JidExt as _, Node};
 use waproto::whatsapp as wa;
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::{Client, SendError, SendOptions};
@@ -31,6 +32,7 @@ use crate::channel::WhatsappChannel;
 use crate::content::Content;
 use crate::incoming::key::{self, Me};
 use crate::json;
+use crate::media::upload::Uploaded;
 use crate::query::error;
 use context::Context;
 
@@ -73,6 +75,8 @@ struct Built {
     shown: Option<Value>,
     /// Further nodes of the stanza.
     nodes: Vec<Node>,
+    /// The network's name for its file, in a newsletter.
+    media_id: Option<String>,
 }
 
 impl Built {
@@ -81,7 +85,13 @@ impl Built {
             wire,
             shown: None,
             nodes: Vec::new(),
+            media_id: None,
         }
+    }
+
+    fn with_file(mut self, uploaded: Uploaded) -> Self {
+        self.media_id = uploaded.handle;
+        self
     }
 
     fn message(&self) -> Result<wa::Message, ChannelError> {
@@ -145,7 +155,10 @@ impl WhatsappChannel {
             let built = reaction::build(target, emoji, &chat);
             return reaction::send(client, id, &chat, target, emoji, built).await;
         }
-        let built = self.build(client, message, &context).await?;
+        let built = self.build(client, message, &chat, &context).await?;
+        if chat.is_newsletter() {
+            return post(client, id, chat, built).await;
+        }
         let options = SendOptions::default()
             .with_message_id(id)
             .with_extra_stanza_nodes(built.nodes.clone());
@@ -161,6 +174,7 @@ impl WhatsappChannel {
         &self,
         client: &Arc<Client>,
         message: &Outgoing,
+        chat: &Jid,
         context: &Context,
     ) -> Result<Built, ChannelError> {
         let files = &message.resolved.files;
@@ -171,24 +185,26 @@ impl WhatsappChannel {
             OutgoingContent::Media(media) => {
                 let prepared = file::first(files)?;
                 let uploaded = self
-                    .upload(client, prepared, file::media_type(media.kind))
+                    .upload_for(chat, client, prepared, file::media_type(media.kind))
                     .await?;
-                file::media(media, prepared, &uploaded, context)
+                file::media(media, prepared, &uploaded, context).with_file(uploaded)
             }
             OutgoingContent::Audio { .. } => {
                 let prepared = file::first(files)?;
-                let uploaded = self.upload(client, prepared, file::VOICE).await?;
-                file::voice_note(prepared, &uploaded, context)
+                let uploaded = self.upload_for(chat, client, prepared, file::VOICE).await?;
+                file::voice_note(prepared, &uploaded, context).with_file(uploaded)
             }
             OutgoingContent::Ptv { .. } => {
                 let prepared = file::first(files)?;
-                let uploaded = self.upload(client, prepared, file::FILM).await?;
-                file::ptv(prepared, &uploaded, context)
+                let uploaded = self.upload_for(chat, client, prepared, file::FILM).await?;
+                file::ptv(prepared, &uploaded, context).with_file(uploaded)
             }
             OutgoingContent::Sticker { .. } => {
                 let prepared = file::first(files)?;
-                let uploaded = self.upload(client, prepared, file::STICKER).await?;
-                file::sticker(prepared, &uploaded, context)
+                let uploaded = self
+                    .upload_for(chat, client, prepared, file::STICKER)
+                    .await?;
+                file::sticker(prepared, &uploaded, context).with_file(uploaded)
             }
             OutgoingContent::Location {
                 latitude,
@@ -233,7 +249,9 @@ impl WhatsappChannel {
             } => {
                 let header = match files.first() {
                     Some(prepared) => {
-                        let uploaded = self.upload(client, prepared, file::PICTURE).await?;
+                        let uploaded = self
+                            .upload_for(chat, client, prepared, file::PICTURE)
+                            .await?;
                         Some(file::picture(prepared, &uploaded))
                     }
                     None => None,
@@ -253,7 +271,7 @@ impl WhatsappChannel {
                         Some(media) => {
                             let prepared = files.next().ok_or_else(file::missing)?;
                             let kind = file::media_type(media.kind);
-                            let uploaded = self.upload(client, prepared, kind).await?;
+                            let uploaded = self.upload_for(chat, client, prepared, kind).await?;
                             Some(file::header(media, prepared, &uploaded)?)
                         }
                         None => None,
@@ -270,6 +288,35 @@ impl WhatsappChannel {
             }
         })
     }
+}
+
+/// Posts in a newsletter, and says under which number.
+async fn post(
+    client: &Arc<Client>,
+    id: &str,
+    chat: Jid,
+    built: Built,
+) -> Result<SentMessage, ChannelError> {
+    let message = built.message()?;
+    let server_id = match &built.media_id {
+        Some(media_id) => {
+            let stanza = newsletter::with_file(id, &chat, &message, media_id);
+            newsletter::publish(client, id, client.send_node(stanza)).await?
+        }
+        None => {
+            let options = SendOptions::default()
+                .with_message_id(id)
+                .with_extra_stanza_nodes(built.nodes.clone());
+            let sending = client.send_message_with_options(chat.clone(), message, options);
+            newsletter::publish(client, id, async { sending.await.map(drop) }).await?
+        }
+    };
+    let mut sent = built.sent(id.to_owned(), &chat);
+    if let Some(server_id) = server_id {
+        let server_id = Value::String(server_id.to_string());
+        sent.key.more.insert("server_id".to_owned(), server_id);
+    }
+    Ok(sent)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use wacore_binary::{Jid, JidExt as _};
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, SendOptions};
 
-use super::{Built, refused};
+use super::{Built, newsletter, refused};
 
 pub(super) fn build(target: &MessageKey, emoji: &str, chat: &Jid) -> Built {
     let mut key = json!({"id": target.id, "remoteJid": chat.to_string(), "fromMe": target.from_me});
@@ -32,6 +32,17 @@ async fn must_be_encrypted(client: &Client, chat: &Jid) -> Result<bool, ChannelE
     Ok(info.is_community_announce == Some(true))
 }
 
+/// The network's number of a post.
+fn server_id(target: &MessageKey) -> Result<u64, ChannelError> {
+    let number = target.more.get("server_id").and_then(|number| {
+        let text = number.as_str().and_then(|text| text.parse().ok());
+        text.or_else(|| number.as_u64())
+    });
+    number.ok_or_else(|| {
+        ChannelError::Invalid("a post in a newsletter is named by its `server_id`".to_owned())
+    })
+}
+
 pub(super) async fn send(
     client: &Arc<Client>,
     id: &str,
@@ -40,6 +51,11 @@ pub(super) async fn send(
     emoji: &str,
     built: Built,
 ) -> Result<SentMessage, ChannelError> {
+    if chat.is_newsletter() {
+        let server_id = server_id(target)?;
+        newsletter::react(client, id, chat, server_id, emoji).await?;
+        return Ok(built.sent(id.to_owned(), chat));
+    }
     let sent = if must_be_encrypted(client, chat).await? {
         let key = wa::MessageKey {
             remote_jid: Some(chat.to_string()),
@@ -61,6 +77,18 @@ pub(super) async fn send(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn posts_are_named_by_number() {
+        let mut target = MessageKey::new("T", "120363@newsletter", false);
+        assert!(server_id(&target).is_err());
+        for number in [json!("101"), json!(101)] {
+            target.more.insert("server_id".to_owned(), number);
+            assert_eq!(server_id(&target).expect("a number"), 101);
+        }
+        target.more.insert("server_id".to_owned(), json!("x"));
+        assert!(server_id(&target).is_err());
+    }
 
     #[test]
     fn a_reaction_names_its_message() {

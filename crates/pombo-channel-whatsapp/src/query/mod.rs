@@ -2,6 +2,10 @@
 
 mod calls;
 mod catalog;
+mod communities;
 mod directory;
 pub(crate) mod error;
+mod mex;
+mod newsletters;
+mod posts;
 mod profiles;

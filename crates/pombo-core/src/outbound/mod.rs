@@ -4,6 +4,7 @@
 //! channel between two commits: the intent before, the outcome after. `settle` looks after intents that a crash left behind.
 
 mod actions;
+mod newsletters;
 mod recipient;
 mod resolve;
 mod send;

@@ -25,6 +25,9 @@ impl Gateway {
         entry: &Arc<Entry>,
         outgoing: &mut Outgoing,
     ) -> Result<String, SendError> {
+        if let OutgoingContent::Reaction { target, .. } = &mut outgoing.content {
+            self.numbered(entry, target).await?;
+        }
         let to = match &outgoing.content {
             OutgoingContent::Status(post) => {
                 outgoing.resolved.recipients = self.audience(entry, post).await?;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    AuthStore, Calls, ChannelInbox, Directory, Groups, MessageActions, Profiles, Protocol,
+    AuthStore, Calls, ChannelInbox, Communities, Directory, Groups, MessageActions, Newsletters,
+    Profiles, Protocol,
 };
 use crate::channel::{ChannelError, LinkingCode, PresenceState, SentMessage};
 use crate::instance::{ChannelKind, ConnectionState, Instance};
@@ -181,8 +182,18 @@ pub trait Channel: Send + Sync {
         None
     }
 
-    /// Groups, communities, newsletters.
+    /// Groups.
     fn groups(&self) -> Option<&dyn Groups> {
+        None
+    }
+
+    /// Communities.
+    fn communities(&self) -> Option<&dyn Communities> {
+        None
+    }
+
+    /// Newsletters.
+    fn newsletters(&self) -> Option<&dyn Newsletters> {
         None
     }
 

@@ -1,6 +1,6 @@
 //! Newsletters ("channels"): who runs them, who follows, what was posted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wacore_binary::{Jid, Server};
@@ -48,7 +48,9 @@ pub(crate) struct Post {
     pub(crate) revoked: bool,
     /// One for each follower.
     pub(crate) reactions: BTreeMap<AccountId, String>,
-    pub(crate) views: u64,
+    /// Who has said that they have seen it.
+    #[serde(default)]
+    pub(crate) viewers: BTreeSet<AccountId>,
 }
 
 impl Post {
@@ -154,7 +156,7 @@ mod tests {
             edited_at: None,
             revoked: false,
             reactions: BTreeMap::new(),
-            views: 0,
+            viewers: BTreeSet::new(),
         }
     }
 

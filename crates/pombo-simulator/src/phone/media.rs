@@ -135,9 +135,13 @@ pub(crate) fn open(
     sealed: &[u8],
     file: &(impl Downloadable + ?Sized),
 ) -> Result<Vec<u8>, PhoneError> {
-    let key = file.media_key().ok_or(PhoneError::NoFile)?;
-    let content = DownloadUtils::verify_and_decrypt(sealed, key, file.app_info())
-        .map_err(|_| PhoneError::DamagedFile)?;
+    let content = match file.media_key() {
+        Some(key) => DownloadUtils::verify_and_decrypt(sealed, key, file.app_info())
+            .map_err(|_| PhoneError::DamagedFile)?,
+        // In newsletters nothing is encrypted; then only the hash says whether it is the right file.
+        None if file.file_sha256().is_some() => sealed.to_vec(),
+        None => return Err(PhoneError::NoFile),
+    };
     if let Some(expected) = file.file_sha256() {
         use sha2::Digest as _;
         if sha2::Sha256::digest(&content).as_slice() != expected {

@@ -29,6 +29,6 @@ pub use habits::{Answer, Habits};
 pub(crate) use handset::{Errand, Phone};
 pub(crate) use identity::PhoneIdentity;
 pub use send::{SendOptions, SentBy};
-pub use virtual_phone::VirtualPhone;
+pub use virtual_phone::{SubgroupOnScreen, VirtualPhone};
 /// WhatsApp's messages as protobuf.
 pub use waproto::whatsapp as protobuf;

@@ -95,7 +95,7 @@ fn publish(state: &mut State, from: &Session, id: &str, message: &Node) -> Resul
         edited_at: None,
         revoked: false,
         reactions: Default::default(),
-        views: 0,
+        viewers: Default::default(),
     });
     send_to_followers(state, from, id, server_id);
     Ok(server_id)
@@ -178,6 +178,22 @@ fn react(state: &mut State, from: &Session, id: &str, message: &Node) -> Result<
     Ok(server_id)
 }
 
+/// `<receipt type="view"><list><item server_id/>…`: a follower has seen these posts.
+pub(crate) fn seen(state: &mut State, from: &Session, id: &str, receipt: &Node) {
+    let Ok(newsletter) = find(state, id) else {
+        return;
+    };
+    if !newsletter.followers.contains_key(&from.account) {
+        return;
+    }
+    let items = receipt.nodes_named("list").flat_map(|list| list.nodes());
+    for server_id in items.filter_map(|item| item.parsed("server_id")) {
+        if let Some(post) = newsletter.post_mut(server_id) {
+            post.viewers.insert(from.account);
+        }
+    }
+}
+
 fn plaintext(post: &Post) -> Node {
     let plaintext = node("plaintext");
     match &post.media_type {
@@ -218,7 +234,11 @@ fn post_node(post: &Post, reader: AccountId) -> Node {
                 .build(),
         );
     }
-    children.push(node("views_count").attr("count", post.views).build());
+    children.push(
+        node("views_count")
+            .attr("count", post.viewers.len())
+            .build(),
+    );
     if !post.reactions.is_empty() {
         children.push(reactions(post));
     }

@@ -3,7 +3,7 @@
 use wacore_binary::{Jid, Node, Server};
 
 use super::answer::Refusal;
-use super::passive;
+use super::{newsletter, passive};
 use crate::network::{AccountId, Addressing, DeviceNumber, Session, State};
 use crate::node::{NodeExt as _, node};
 
@@ -43,6 +43,10 @@ pub(crate) fn handle(state: &mut State, from: &Session, receipt: &Node) -> Resul
     let audience = audience(&kind).ok_or(Refusal::Unknown)?;
     acknowledge(state, from, &to, receipt);
     confirm(state, from, receipt);
+    if to.server == Server::Newsletter && kind == "view" {
+        newsletter::seen(state, from, &to.user, receipt);
+        return Ok(());
+    }
 
     let author = match to.server {
         Server::Group | Server::Broadcast => receipt.jid("participant"),

@@ -1,7 +1,7 @@
 //! Is a text exactly one emoji? By the shape of emoji sequences, without their full list.
 
 /// Source: Unicode Technical Standard 51, "emoji sequence" (ED-17).
-pub(super) fn is_single(text: &str) -> bool {
+pub(in crate::routes) fn is_single(text: &str) -> bool {
     let mut rest = text.chars().peekable();
     let Some(first) = rest.next() else {
         return false;

@@ -1,7 +1,7 @@
 //! `/message/*` and `/call/*`: everything that is sent.
 
 mod call_offer;
-mod emoji;
+pub(super) mod emoji;
 mod media_source;
 mod options;
 mod send;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wacore_binary::Node;
+use wacore_binary::{Node, Server};
 
 use super::super::handset::{Phone, addresses, chat_of};
 use crate::network::Network;
@@ -12,7 +12,10 @@ impl Phone {
     /// Takes a stanza of any kind.
     pub(in crate::phone) fn receive(&mut self, network: &Arc<Network>, stanza: &Node) {
         match stanza.tag.as_ref() {
-            "message" => self.receive_message(network, stanza),
+            "message" => match stanza.jid("from") {
+                Some(from) if from.server == Server::Newsletter => self.receive_post(stanza),
+                _ => self.receive_message(network, stanza),
+            },
             "receipt" => self.receive_receipt(network, stanza),
             "call" => self.receive_call(network, stanza),
             "chatstate" => self.receive_chat_state(network, stanza),

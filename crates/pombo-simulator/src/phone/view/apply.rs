@@ -75,6 +75,21 @@ impl View {
         self.show(arrival)
     }
 
+    /// A post of a newsletter says something else, or nothing any more.
+    pub(crate) fn revise(&mut self, chat: &str, id: &str, content: Option<&wa::Message>) {
+        let Some(post) = self.message_mut(chat, id) else {
+            return;
+        };
+        match content {
+            Some(content) => edit(post, content),
+            None => {
+                post.deleted = true;
+                post.content = wa::Message::default();
+                post.reactions.clear();
+            }
+        }
+    }
+
     fn apply_protocol(
         &mut self,
         arrival: &Arrival,

@@ -1,8 +1,10 @@
 //! `WHATSAPP-BAILEYS` instances, over a simulated network with virtual phones.
 
+mod community;
 mod instance;
 mod instance_faults;
 mod instance_proxy;
 mod instance_restart;
 pub(crate) mod kit;
+mod newsletter;
 mod relay;

@@ -1,0 +1,429 @@
+//! `/newsletter/*`, and messages in newsletters, with a follower's phone as the witness.
+
+use pombo_simulator::VirtualPhone;
+use pombo_simulator::phone::{PhoneError, content};
+use pombo_tests::until;
+use serde_json::{Value, json};
+
+use super::kit::Stage;
+
+const ANN: &str = "5511900000001";
+const BOB: &str = "5511900000002";
+const DEADLINE: std::time::Duration = pombo_tests::DEADLINE;
+/// A picture of one pixel.
+const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// `hello, followers`
+const HELLO: &str = "aGVsbG8sIGZvbGxvd2Vycw==";
+
+/// Ann's linked instance `acme`, and Bob's phone.
+async fn stage() -> (Stage, VirtualPhone) {
+    let stage = Stage::start().await;
+    stage.linked("acme", ANN).await;
+    stage.simulator.add_account(BOB, "Bob");
+    let bob = stage.simulator.phone(BOB);
+    (stage, bob)
+}
+
+/// Ann's newsletter, which Bob follows.
+async fn followed(stage: &Stage, bob: &VirtualPhone) -> String {
+    let body = json!({"name": "News", "description": "What happens"});
+    let made = stage.client.post("/newsletter/create/acme", &body).await;
+    let id = made.expect(201).json()["id"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    bob.follow_newsletter(&id).await.expect("it is open");
+    id
+}
+
+async fn done(stage: &Stage, route: &str, body: Value) -> Value {
+    let path = format!("/newsletter/{route}/acme");
+    stage.client.post(&path, &body).await.expect(201).json()
+}
+
+async fn got(stage: &Stage, route: &str, query: &str) -> Value {
+    let path = format!("/newsletter/{route}/acme?{query}");
+    stage.client.get(&path).await.expect(200).json()
+}
+
+async fn send(stage: &Stage, route: &str, body: Value) -> Value {
+    let path = format!("/message/{route}/acme");
+    stage.client.post(&path, &body).await.expect(201).json()
+}
+
+/// The stored message with this id, when it satisfies.
+async fn stored(stage: &Stage, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let body = json!({"where": {"key": {"id": id}}});
+    until(what, || async {
+        let found = stage.client.post("/chat/findMessages/acme", &body).await;
+        let found = found.expect(200).json()["messages"]["records"][0].clone();
+        (found.is_object() && wanted(&found)).then_some(found)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newsletter_is_made_changed_and_ended() {
+    let (stage, bob) = stage().await;
+    let body = json!({"name": "News", "description": "What happens", "picture": PIXEL});
+    let made = done(&stage, "create", body).await;
+    let id = made["id"].as_str().expect("an address");
+    assert_eq!(
+        (&made["name"], &made["description"], &made["role"]),
+        (&json!("News"), &json!("What happens"), &json!("owner"))
+    );
+    assert!(
+        made["picture"]
+            .as_str()
+            .is_some_and(|url| url.starts_with("https://"))
+    );
+    let seen = bob.newsletter(id).await.expect("it is there");
+    assert_eq!(seen["thread_metadata"]["name"]["text"], "News");
+
+    bob.follow_newsletter(id).await.expect("it is open");
+    let invite = made["inviteCode"].as_str().expect("a code");
+    for query in [
+        format!("newsletterJid={id}"),
+        format!("inviteCode={invite}"),
+        format!("inviteCode=https://whatsapp.com/channel/{invite}"),
+    ] {
+        let found = got(&stage, "find", &query).await;
+        assert_eq!(
+            (&found["id"], &found["subscribers"]),
+            (&json!(id), &json!(2))
+        );
+    }
+    let followers = got(&stage, "followers", &format!("newsletterJid={id}")).await;
+    let followers = followers["followers"].as_array().expect("a list");
+    assert_eq!(followers.len(), 2);
+    assert!(
+        followers
+            .iter()
+            .any(|one| one["phoneNumber"] == bob.jid() && one["role"] == "subscriber")
+    );
+
+    let change =
+        json!({"newsletterJid": id, "name": "Better news", "reactions": "basic", "picture": ""});
+    let changed = done(&stage, "update", change).await;
+    assert_eq!(
+        (&changed["name"], &changed["reactions"]),
+        (&json!("Better news"), &json!("basic"))
+    );
+    assert_eq!(changed.get("picture"), None);
+    let seen = bob.newsletter(id).await.expect("it is there");
+    assert_eq!(seen["thread_metadata"]["name"]["text"], "Better news");
+    assert_eq!(
+        seen["thread_metadata"]["description"]["text"],
+        "What happens"
+    );
+
+    for mute in [true, false] {
+        done(&stage, "mute", json!({"newsletterJid": id, "mute": mute})).await;
+        let all = got(&stage, "list", "").await;
+        assert_eq!(
+            (&all[0]["id"], &all[0]["muted"]),
+            (&json!(id), &json!(mute))
+        );
+    }
+    done(
+        &stage,
+        "mute",
+        json!({"newsletterJid": id, "mute": true, "activity": true}),
+    )
+    .await;
+
+    let body = json!({ "newsletterJid": id });
+    let refused = stage.client.post("/newsletter/unfollow/acme", &body).await;
+    assert_eq!(
+        refused.status, 400,
+        "an owner cannot leave: {}",
+        refused.text
+    );
+    let path = format!("/newsletter/delete/acme?newsletterJid={id}");
+    let gone = stage.client.delete(&path).await.expect(200).json();
+    assert_eq!(gone, json!({"update": "success"}));
+    let path = format!("/newsletter/find/acme?newsletterJid={id}");
+    stage.client.get(&path).await.expect(404);
+    assert!(matches!(
+        bob.newsletter(id).await,
+        Err(PhoneError::Refused { code: 410, .. })
+    ));
+    assert_eq!(got(&stage, "list", "").await, json!([]));
+    stage.simulator.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_request_is_refused() {
+    let stage = Stage::start().await;
+    stage.create("acme", json!({})).await;
+    let jid = "120363000000000001@newsletter";
+    for (route, body) in [
+        ("create", json!({"name": ""})),
+        (
+            "follow",
+            json!({"newsletterJid": "120363000000000001@g.us"}),
+        ),
+        ("mute", json!({"newsletterJid": jid, "mute": "yes"})),
+        ("update", json!({"newsletterJid": jid})),
+        ("update", json!({"newsletterJid": jid, "reactions": "many"})),
+        ("update", json!({"newsletterJid": jid, "picture": "?"})),
+        (
+            "react",
+            json!({"newsletterJid": jid, "serverId": "x", "reaction": "👍"}),
+        ),
+        (
+            "react",
+            json!({"newsletterJid": jid, "serverId": 1, "reaction": "no emoji"}),
+        ),
+        (
+            "updateAdmin",
+            json!({"newsletterJid": jid, "action": "crown", "number": BOB}),
+        ),
+        // Fine, but nobody is linked.
+        ("follow", json!({ "newsletterJid": jid })),
+    ] {
+        let path = format!("/newsletter/{route}/acme");
+        let answer = stage.client.post(&path, &body).await;
+        assert_eq!(answer.status, 400, "{route} {body}: {}", answer.text);
+    }
+    for query in ["", "newsletterJid=5511900000001", "newsletterJid=1@g.us"] {
+        for route in ["find", "messages", "followers", "adminInvites"] {
+            let path = format!("/newsletter/{route}/acme?{query}");
+            stage.client.get(&path).await.expect(400);
+        }
+        let path = format!("/newsletter/delete/acme?{query}");
+        stage.client.delete(&path).await.expect(400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn posts_reach_followers_and_come_back_with_views_and_reactions() {
+    let (stage, bob) = stage().await;
+    let id = followed(&stage, &bob).await;
+    let sent = send(&stage, "sendText", json!({"number": id, "text": "first"})).await;
+    let key = &sent["key"];
+    assert_eq!(
+        (&key["remoteJid"], &key["server_id"]),
+        (&json!(id), &json!("100"))
+    );
+    let first = key["id"].as_str().expect("an id");
+    bob.wait_for(DEADLINE, |view| {
+        (view.message(&id, first)?.text() == "first").then_some(())
+    })
+    .await
+    .expect("the phone shows the post");
+
+    let picture = json!({"number": id, "mediatype": "image", "media": PIXEL, "caption": "look"});
+    let file = json!({"number": id, "mediatype": "document", "media": HELLO, "fileName": "hello.txt", "mimetype": "text/plain"});
+    for (body, member) in [(picture, "imageMessage"), (file, "documentMessage")] {
+        let sent = send(&stage, "sendMedia", body).await;
+        assert_eq!(
+            sent["message"][member].get("mediaKey"),
+            None,
+            "nothing is encrypted"
+        );
+        let post = sent["key"]["id"].as_str().expect("an id");
+        let shown = bob
+            .wait_for(DEADLINE, |view| {
+                Some(view.message(&id, post)?.content.clone())
+            })
+            .await
+            .expect("the phone shows the post");
+        let bytes = bob.download(&shown).await.expect("the phone has the file");
+        assert!(!bytes.is_empty());
+        if member == "documentMessage" {
+            assert_eq!(bytes, b"hello, followers");
+            let body = json!({"message": {"key": {"id": post}}});
+            let path = "/chat/getBase64FromMediaMessage/acme";
+            let fetched = stage.client.post(path, &body).await.expect(201).json();
+            assert_eq!(fetched["base64"], HELLO);
+        }
+    }
+
+    bob.view_post(&id, 100).await.expect("he looks");
+    bob.react_to_post(&id, 100, "👍")
+        .await
+        .expect("he likes it");
+    let reaction = json!({"newsletterJid": id, "serverId": "100", "reaction": "🎉"});
+    done(&stage, "react", reaction).await;
+    // The number of the post is known from what is stored.
+    let target = json!({"id": first, "remoteJid": id, "fromMe": true});
+    let reacted = send(
+        &stage,
+        "sendReaction",
+        json!({"key": target, "reaction": "👍"}),
+    )
+    .await;
+    assert_eq!(reacted["message"]["reactionMessage"]["text"], "👍");
+    let page = got(&stage, "messages", &format!("newsletterJid={id}")).await;
+    let posts = page["messages"].as_array().expect("a list");
+    assert_eq!(posts.len(), 3);
+    assert_eq!(
+        posts[0]["key"],
+        json!({"id": first, "fromMe": true, "remoteJid": id, "server_id": "100"})
+    );
+    assert_eq!(
+        (&posts[0]["message"], &posts[0]["views"]),
+        (&json!({"conversation": "first"}), &json!(1))
+    );
+    assert_eq!(
+        posts[0]["reactions"],
+        json!([{"reaction": "👍", "count": 2}])
+    );
+    assert_eq!(posts[1]["messageType"], "imageMessage");
+    let query = format!("newsletterJid={id}&count=1&before=102");
+    let older = got(&stage, "messages", &query).await;
+    assert_eq!(older["messages"][0]["key"]["server_id"], "101");
+
+    let edit = json!({"number": id, "key": target, "text": "second"});
+    stage
+        .client
+        .post("/chat/updateMessage/acme", &edit)
+        .await
+        .expect(200);
+    bob.wait_for(DEADLINE, |view| {
+        (view.message(&id, first)?.text() == "second").then_some(())
+    })
+    .await
+    .expect("the phone shows the edit");
+    let path = "/chat/deleteMessageForEveryone/acme";
+    let request = stage
+        .client
+        .request(reqwest::Method::DELETE, path)
+        .json(&target);
+    stage.client.send(request).await.expect(201);
+    bob.wait_for(DEADLINE, |view| {
+        view.message(&id, first)?.deleted.then_some(())
+    })
+    .await
+    .expect("the phone shows that it is gone");
+    let page = got(&stage, "messages", &format!("newsletterJid={id}")).await;
+    assert_eq!(page["messages"][0]["deleted"], true);
+    stage.simulator.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_post_becomes_a_record() {
+    let (stage, bob) = stage().await;
+    let id = bob
+        .create_newsletter("Bob's news")
+        .await
+        .expect("it is made");
+    let refused = json!({"number": id, "text": "mine"});
+    let answer = stage.client.post("/message/sendText/acme", &refused).await;
+    assert_eq!(answer.status, 400, "only Bob writes in it: {}", answer.text);
+    done(&stage, "follow", json!({ "newsletterJid": id })).await;
+    let seen = bob.newsletter(&id).await.expect("it is there");
+    assert_eq!(seen["thread_metadata"]["subscribers_count"], "2");
+
+    let post = bob.send_text(&id, "hello").await.expect("he posts");
+    let told = stage
+        .catcher
+        .next("the post", |caught| {
+            caught.body["event"] == "messages.upsert"
+                && caught.body["data"]["key"]["id"] == *post.id
+        })
+        .await;
+    let data = &told.body["data"];
+    assert_eq!(
+        data["key"],
+        json!({"remoteJid": id, "fromMe": false, "id": post.id, "participant": "", "server_id": "100"})
+    );
+    assert_eq!(data["message"], json!({"conversation": "hello"}));
+    let record = stored(&stage, &post.id, "the post is stored", |_| true).await;
+    assert_eq!(record["key"]["server_id"], "100");
+
+    let reaction = json!({"key": record["key"], "reaction": "👍"});
+    send(&stage, "sendReaction", reaction).await;
+    let page = got(&stage, "messages", &format!("newsletterJid={id}")).await;
+    assert_eq!(
+        page["messages"][0]["reactions"],
+        json!([{"reaction": "👍", "count": 1}])
+    );
+
+    bob.revise_post(&id, &post.id, Some(&content::text("hello, all")))
+        .await
+        .expect("he mends it");
+    stored(&stage, &post.id, "the edit is stored", |record| {
+        record["message"]["conversation"] == "hello, all"
+    })
+    .await;
+    bob.revise_post(&id, &post.id, None)
+        .await
+        .expect("he takes it back");
+    stage
+        .catcher
+        .next("the deletion", |caught| {
+            caught.body["event"] == "messages.delete"
+                && (caught.body["data"]["key"]["id"] == *post.id
+                    || caught.body["data"]["id"] == *post.id)
+        })
+        .await;
+
+    done(&stage, "unfollow", json!({ "newsletterJid": id })).await;
+    assert_eq!(got(&stage, "list", "").await, json!([]));
+    stage.simulator.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn admins_are_asked_come_and_go() {
+    let (stage, bob) = stage().await;
+    let id = followed(&stage, &bob).await;
+    let invite =
+        json!({"newsletterJid": id, "action": "invite", "number": BOB, "caption": "Help me"});
+    let invited = done(&stage, "updateAdmin", invite).await;
+    let until = invited["expiration"].as_u64().expect("a time");
+    let shown = bob
+        .wait_for(DEADLINE, |view| {
+            let chat = view.chat(&format!("{ANN}@s.whatsapp.net"))?;
+            let content = &chat.messages.last()?.content;
+            content.newsletter_admin_invite_message.as_option().cloned()
+        })
+        .await
+        .expect("the phone shows the invitation");
+    assert_eq!(shown.newsletter_jid.as_deref(), Some(id.as_str()));
+    assert_eq!(shown.newsletter_name.as_deref(), Some("News"));
+    assert_eq!(shown.caption.as_deref(), Some("Help me"));
+    assert_eq!(shown.invite_expiration, i64::try_from(until).ok());
+    let query = format!("newsletterJid={id}");
+    let asked = got(&stage, "adminInvites", &query).await;
+    assert_eq!(asked["invites"][0]["phoneNumber"], bob.jid());
+
+    bob.accept_newsletter_admin(&id)
+        .await
+        .expect("he was asked");
+    let post = bob
+        .send_text(&id, "from an admin")
+        .await
+        .expect("he may post");
+    stored(&stage, &post.id, "the admin's post", |_| true).await;
+    let person = |action: &str| json!({"newsletterJid": id, "action": action, "number": BOB});
+    done(&stage, "updateAdmin", person("demote")).await;
+    assert!(matches!(
+        bob.send_text(&id, "once more").await,
+        Err(PhoneError::Refused { code: 403, .. })
+    ));
+    done(&stage, "updateAdmin", person("invite")).await;
+    done(&stage, "updateAdmin", person("revokeInvite")).await;
+    let asked = got(&stage, "adminInvites", &query).await;
+    assert_eq!(asked["invites"], json!([]));
+    assert!(bob.accept_newsletter_admin(&id).await.is_err());
+
+    done(&stage, "updateAdmin", person("invite")).await;
+    bob.accept_newsletter_admin(&id)
+        .await
+        .expect("he was asked");
+    done(&stage, "updateAdmin", person("transfer")).await;
+    let seen = bob.newsletter(&id).await.expect("it is there");
+    assert_eq!(seen["viewer_metadata"]["role"], "owner");
+
+    let other = bob.create_newsletter("Bob's").await.expect("it is made");
+    done(&stage, "follow", json!({ "newsletterJid": other })).await;
+    bob.invite_newsletter_admin(&other, ANN)
+        .await
+        .expect("he runs it");
+    done(&stage, "acceptAdmin", json!({ "newsletterJid": other })).await;
+    let found = got(&stage, "find", &format!("newsletterJid={other}")).await;
+    assert_eq!(found["role"], "admin");
+    stage.simulator.assert_clean();
+}
