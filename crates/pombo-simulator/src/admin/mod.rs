@@ -7,6 +7,7 @@
 //! makes are refused, and so are those under another name than that of this machine.
 
 mod account;
+mod account_settings;
 mod body;
 mod clock;
 mod error;

@@ -6,7 +6,7 @@ use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::phone::{act, call, group, screen, send, settings, switch};
-use super::{account, clock, fault, media, network, pairing, report};
+use super::{account, account_settings, clock, fault, media, network, pairing, report};
 use crate::network::Network;
 
 /// One route.
@@ -49,6 +49,16 @@ pub(super) fn all() -> Vec<Route> {
             "/admin/network/server-key",
             network::rotate_server_key,
         ),
+        route(
+            "PUT",
+            "/admin/network/props/{code}",
+            account_settings::set_prop,
+        ),
+        route(
+            "DELETE",
+            "/admin/network/props/{code}",
+            account_settings::remove_prop,
+        ),
         route("GET", "/admin/clock", clock::show),
         route("PUT", "/admin/clock", clock::change),
         route("GET", "/admin/accounts", account::list),
@@ -64,6 +74,31 @@ pub(super) fn all() -> Vec<Route> {
             "POST",
             "/admin/accounts/{number}/devices/{device}/end",
             account::end,
+        ),
+        route(
+            "GET",
+            "/admin/accounts/{number}/business",
+            account_settings::business,
+        ),
+        route(
+            "PUT",
+            "/admin/accounts/{number}/business",
+            account_settings::set_business,
+        ),
+        route(
+            "DELETE",
+            "/admin/accounts/{number}/business",
+            account_settings::end_business,
+        ),
+        route(
+            "POST",
+            "/admin/accounts/{number}/address-book",
+            account_settings::add_contact,
+        ),
+        route(
+            "PUT",
+            "/admin/accounts/{number}/tokens",
+            account_settings::set_tokens,
         ),
         route(
             "POST",

@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use whatsapp_rust::Jid;
+use whatsapp_rust::wacore::iq::privacy::{PrivacyCategory, PrivacyValue};
 use whatsapp_rust::wacore::types::events::Event;
 
+use crate::kit::query::{attribute, get, node};
 use crate::kit::{ALICE, Admin, BOB, Client, ClientOptions, simulator, text};
 
 async fn client_of(
@@ -270,4 +272,97 @@ async fn every_kind_of_content_arrives() {
         .bytes(&format!("/phones/{BOB}/file?chat={ALICE}&id={id}"))
         .await;
     assert_eq!(file, vec![7; 2000]);
+}
+
+#[tokio::test]
+async fn accounts_and_switches_are_set_from_outside() {
+    let simulator = simulator().await;
+    let admin = Admin::of(&simulator);
+    for (number, name) in [(ALICE, "Alice"), (BOB, "Bob")] {
+        admin
+            .ask("POST", "/accounts", json!({"number": number, "name": name}))
+            .await;
+    }
+    let business = format!("/accounts/{BOB}/business");
+    assert_eq!(admin.get(&business).await, Value::Null);
+    let shop = json!({"verified_name": "Padaria", "profile": {"description": "Bread"}, "products": [{"id": "1", "name": "loaf"}]});
+    admin.ask("PUT", &business, shop).await;
+    let shown = admin.get(&business).await;
+    assert_eq!(shown["products"][0]["name"], "loaf");
+    let client = Client::linked(&simulator, ALICE).await;
+    let bob = Jid::pn(BOB);
+    let profile = client.get_business_profile(&bob).await.expect("an answer");
+    assert_eq!(
+        profile.map(|profile| profile.description).as_deref(),
+        Some("Bread")
+    );
+    admin.ask("DELETE", &business, Value::Null).await;
+    assert_eq!(admin.get(&business).await, Value::Null);
+    let (status, _) = admin
+        .try_ask("PUT", "/accounts/1/business", json!({}))
+        .await;
+    assert_eq!(status, 404);
+
+    // Bob shows his picture to contacts only.
+    let theirs = Client::linked(&simulator, BOB).await;
+    theirs
+        .profile()
+        .set_profile_picture(vec![0xff, 0xd8, 0xff, 1])
+        .await
+        .expect("a picture");
+    theirs
+        .set_privacy_setting(PrivacyCategory::Profile, PrivacyValue::Contacts)
+        .await
+        .expect("a setting");
+    let seen = || async {
+        let contacts = client.contacts();
+        let picture = contacts.get_profile_picture(&bob, true).await;
+        picture.expect("an answer").is_some()
+    };
+    assert!(!seen().await, "Alice is no contact");
+    let book = format!("/accounts/{BOB}/address-book");
+    admin.ask("POST", &book, json!({"number": ALICE})).await;
+    assert!(seen().await, "now she is");
+    let (status, _) = admin.try_ask("POST", &book, json!({"number": "1"})).await;
+    assert_eq!(status, 404);
+
+    // Bob wants to hear from nobody whom he has not given a token.
+    let tokens = format!("/accounts/{BOB}/tokens");
+    admin.ask("PUT", &tokens, json!({"required": true})).await;
+    let refused = client
+        .send_message(bob.clone(), text("hello"))
+        .await
+        .expect("the stanza goes out");
+    client
+        .wait("the refusal", |event| match event {
+            Event::ServerAck(ack) if ack.id == refused.message_id => {
+                assert_eq!(ack.error.as_deref(), Some("463"));
+                Some(())
+            }
+            _ => None,
+        })
+        .await;
+    admin.ask("PUT", &tokens, json!({"required": false})).await;
+
+    admin
+        .ask("PUT", "/network/props/10518", json!({"value": "1"}))
+        .await;
+    let switches = || async {
+        let request = node("props").attr("protocol", "1").build();
+        let answer = get(&client, "abt", request).await.expect("props");
+        let props = answer.get_optional_child("props").expect("props");
+        let codes = props.children().unwrap_or_default().iter();
+        codes
+            .map(|prop| attribute(prop, "config_code"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(switches().await, ["10518"]);
+    let (status, _) = admin
+        .try_ask("PUT", "/network/props/x", json!({"value": "1"}))
+        .await;
+    assert_eq!(status, 400);
+    admin
+        .ask("DELETE", "/network/props/10518", Value::Null)
+        .await;
+    assert_eq!(switches().await, [""; 0]);
 }
