@@ -8,7 +8,7 @@ use waproto::buffa::Message as _;
 use waproto::whatsapp as wa;
 use waproto::whatsapp::message::protocol_message::Type;
 
-use super::app_state::Change;
+use super::app_state::{Change, external};
 use super::handset::{Phone, addresses, chat_named};
 use super::history::{self, Blob, Owner};
 use super::media::{self, file_of};
@@ -325,6 +325,14 @@ impl Phone {
         for (name, bytes) in newer {
             let Ok(patch) = wa::SyncdPatch::decode_from_slice(&bytes) else {
                 continue;
+            };
+            let patch = match external::resolve(&state.media, patch) {
+                Ok(patch) => patch,
+                Err(error) => {
+                    let reason = format!("a patch of {name} that the phone cannot read: {error}");
+                    state.violation(None, reason, &node("patch").build());
+                    continue;
+                }
             };
             match self.app_state.apply(&name, &patch) {
                 Ok(mutations) => {

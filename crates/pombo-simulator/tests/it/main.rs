@@ -24,6 +24,7 @@ mod notice;
 mod offline;
 mod pairing;
 mod persist;
+mod phone_client;
 mod phone_duty;
 mod phone_group;
 mod phone_message;
