@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use wacore_binary::Node;
+use wacore_binary::{Jid, Node};
+use waproto::buffa::Message as _;
+use waproto::whatsapp as wa;
 
 use super::super::handset::{Phone, chat_of};
+use super::super::signal::{CipherKind, PeerAddress};
 use super::super::view::{CallState, ShownCall};
 use crate::network::Network;
 use crate::node::NodeExt as _;
@@ -35,8 +38,10 @@ impl Phone {
         let id = action.text("call-id").into_owned();
         if action.tag == "offer" {
             let from = stanza.jid("from").unwrap_or_default();
+            let has_key = self.has_call_key(network, &from, action);
             self.view.calls.push(ShownCall {
                 id,
+                has_key,
                 peer: network.with(|state| chat_of(state, &from)),
                 incoming: true,
                 video: action.child("video").is_some(),
@@ -58,5 +63,30 @@ impl Phone {
             },
             (_, state) => state,
         };
+    }
+
+    /// Whether the caller sealed a key for this phone, and sealed it well.
+    fn has_call_key(&mut self, network: &Arc<Network>, from: &Jid, offer: &Node) -> bool {
+        let Some(enc) = offer.child("enc") else {
+            return false;
+        };
+        let caller = network.with(|state| state.resolve(from));
+        let (Some(caller), Some(kind)) = (caller, CipherKind::parse(&enc.text("type"))) else {
+            return false;
+        };
+        let caller = PeerAddress::new(caller, from.device);
+        match self.signal.decrypt(&caller, kind, enc.body()) {
+            Ok(bytes) => wa::Message::decode_from_slice(&bytes).is_ok_and(|message| {
+                message
+                    .call
+                    .call_key
+                    .as_ref()
+                    .is_some_and(|key| key.len() == 32)
+            }),
+            Err(error) => {
+                tracing::debug!(%error, sender = %caller, "the key of a call cannot be read");
+                false
+            }
+        }
     }
 }

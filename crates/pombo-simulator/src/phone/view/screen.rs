@@ -50,6 +50,9 @@ pub struct ShownCall {
     pub incoming: bool,
     /// With a picture.
     pub video: bool,
+    /// The call's key is there: the phone chose it, or could read what the caller sealed for it.
+    #[serde(default)]
+    pub has_key: bool,
     /// How far it has come.
     pub state: CallState,
 }

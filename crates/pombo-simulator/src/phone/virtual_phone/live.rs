@@ -128,6 +128,7 @@ impl VirtualPhone {
             peer,
             incoming: false,
             video,
+            has_key: true,
             state: CallState::Ringing,
         });
         phone.changed();
