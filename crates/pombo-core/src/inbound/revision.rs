@@ -6,6 +6,7 @@ use pombo_domain::channel::{Edit, Revocation};
 use pombo_domain::event::EventKind;
 use pombo_domain::message::{Message, MessageKey, MessageStatus};
 use pombo_store::{StoreError, message, message_update};
+use serde_json::Value;
 use tracing::warn;
 
 use super::ignores;
@@ -43,7 +44,7 @@ impl Gateway {
                         if found.status == Some(MessageStatus::Deleted) {
                             return Ok(());
                         }
-                        found.message = edit.content.clone();
+                        found.message = merged(&found.message, &edit.content);
                         found.status = Some(MessageStatus::Edited);
                         message::rewrite(tx, &found).await?;
                         if save.message_updates {
@@ -103,6 +104,34 @@ impl Gateway {
     }
 }
 
+/// The new content of an edited message. Some programs send a caption alone: the file stays what it was.
+fn merged(stored: &Value, edited: &Value) -> Value {
+    let mut content = edited.clone();
+    let Some(members) = content.as_object_mut() else {
+        return content;
+    };
+    for kind in ["imageMessage", "videoMessage", "documentMessage"] {
+        let (Some(new), Some(old)) = (
+            members.get_mut(kind).and_then(Value::as_object_mut),
+            stored.get(kind).and_then(Value::as_object),
+        ) else {
+            continue;
+        };
+        if new.contains_key("mediaKey") || new.contains_key("directPath") {
+            continue;
+        }
+        let mut whole = old.clone();
+        for (name, value) in std::mem::take(new) {
+            // Lists are shown although nobody sent them.
+            if value.as_array().is_none_or(|list| !list.is_empty()) {
+                whole.insert(name, value);
+            }
+        }
+        *new = whole;
+    }
+    content
+}
+
 /// Whether the key names the author of the stored message; an author may be known under a number and a LID.
 fn same_author(stored: &Message, key: &MessageKey) -> bool {
     if stored.key.from_me != key.from_me {
@@ -155,6 +184,21 @@ mod tests {
             status: None,
             webhook_url: None,
         }
+    }
+
+    #[test]
+    fn a_caption_alone_leaves_the_file_where_it_is() {
+        let stored =
+            json!({"imageMessage": {"directPath": "/v/x", "mediaKey": {"0": 1}, "caption": "old"}});
+        let caption = json!({"imageMessage": {"annotations": [], "caption": "new"}});
+        assert_eq!(
+            merged(&stored, &caption),
+            json!({"imageMessage": {"directPath": "/v/x", "mediaKey": {"0": 1}, "caption": "new"}})
+        );
+        let whole = json!({"imageMessage": {"directPath": "/v/y", "caption": "new"}});
+        assert_eq!(merged(&stored, &whole), whole);
+        let text = json!({"conversation": "new"});
+        assert_eq!(merged(&stored, &text), text);
     }
 
     #[test]
