@@ -240,6 +240,8 @@ variables! {
         LANGUAGE: Text, "en", Later;
         /// The version of WhatsApp Web to speak, such as `2.3000.1033105955`; empty means the current one
         CONFIG_SESSION_PHONE_VERSION: Text, "", Used;
+        /// What a message that the account sends has as its sender's name (`pushName`)
+        POMBO_OWN_PUSH_NAME: Text, "Você", Used;
         /// How often an open connection to WhatsApp has to answer a ping; one that does not is opened anew
         POMBO_WHATSAPP_PING: Duration { min: SECOND, max: DAY }, "30s", Used;
         /// Nothing temporary is kept
@@ -506,7 +508,7 @@ mod tests {
         let ours = |name: &&&str| {
             name.starts_with("POMBO_") || ["WEBSOCKET_BINARY", "EVENT_LOCAL_TIME"].contains(name)
         };
-        assert_eq!(names.iter().filter(ours).count(), 56);
+        assert_eq!(names.iter().filter(ours).count(), 57);
         // 325 that the original reads, two that only its example file names, one that only a schema reads.
         assert_eq!(names.iter().filter(|name| !ours(name)).count(), 325 + 3);
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{env, reader::Reader};
 
 /// Instances and how they show themselves. Source: `DATABASE_CONNECTION_CLIENT_NAME`, `DEL_INSTANCE`,
-/// `CONFIG_SESSION_PHONE_*`, `QRCODE_*`, `LANGUAGE`.
+/// `CONFIG_SESSION_PHONE_*`, `POMBO_OWN_PUSH_NAME`, `QRCODE_*`, `LANGUAGE`.
 #[derive(Debug, Clone)]
 pub struct InstancesConfig {
     /// The partition: only instances of this name are loaded and listed.
@@ -18,6 +18,8 @@ pub struct InstancesConfig {
     pub qr_code: QrCodeConfig,
     /// The version of WhatsApp Web to speak; `None` is the current one.
     pub whatsapp_version: Option<(u32, u32, u32)>,
+    /// The sender's name of messages that the account sends.
+    pub own_name: String,
     /// How often an open connection has to answer a ping.
     pub ping: Duration,
     /// The language of texts in Chatwoot and of speech recognition.
@@ -38,6 +40,7 @@ impl InstancesConfig {
         let whatsapp_version = version(reader);
         Self {
             whatsapp_version,
+            own_name: reader.text(&env::POMBO_OWN_PUSH_NAME),
             ping: reader.duration(&env::POMBO_WHATSAPP_PING),
             client_name: reader.text(&env::DATABASE_CONNECTION_CLIENT_NAME),
             delete_after: reader.minutes(&env::DEL_INSTANCE),

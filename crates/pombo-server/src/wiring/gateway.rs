@@ -81,6 +81,7 @@ pub(super) fn gateway_config(config: &Config, api_key: SecretString) -> GatewayC
             .chain(brokers::global(config))
             .collect(),
         retry: retry_schedule(config),
+        own_name: config.instances.own_name.clone(),
         qr_color: config.instances.qr_code.color.clone(),
         ..GatewayConfig::with_api_key(api_key)
     }

@@ -34,12 +34,16 @@ pub(super) async fn find_chats(
     let filter = request.filter.into_filter();
     let found = chat::overview(gateway.store(), &state.instance.id, &filter, take, skip).await?;
     let now = gateway.now();
+    let own_name = gateway.config().own_name.as_str();
     Ok(Json(
-        found.iter().map(|overview| show(overview, now)).collect(),
+        found
+            .iter()
+            .map(|overview| show(overview, now, own_name))
+            .collect(),
     ))
 }
 
-fn show(overview: &ChatOverview, now: Timestamp) -> Value {
+fn show(overview: &ChatOverview, now: Timestamp, own_name: &str) -> Value {
     let ChatOverview {
         chat,
         contact,
@@ -61,7 +65,7 @@ fn show(overview: &ChatOverview, now: Timestamp) -> Value {
         "windowActive": now < expires,
     });
     if let Some(last) = last_message {
-        shown["lastMessage"] = last_message::show(last);
+        shown["lastMessage"] = last_message::show(last, own_name);
     }
     shown["unreadCount"] = json!(chat.unread_messages);
     shown["isSaved"] = json!(contact.is_some());

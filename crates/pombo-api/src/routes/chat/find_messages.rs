@@ -20,8 +20,6 @@ use crate::schema::Schema;
 
 /// Rows of a page unless another size is asked for.
 const PAGE: u32 = 50;
-/// The name that the original gives to the account's own messages.
-pub(super) const OWN_NAME: &str = "Você";
 
 /// `POST /chat/findMessages/{instance}`: stored messages, the newest first, in pages.
 pub(super) async fn find_messages(
@@ -34,10 +32,11 @@ pub(super) async fn find_messages(
     let filter = request.filter.into_filter();
     let found = message::find(gateway.store(), &state.instance.id, &filter, page).await?;
     let names = names_from_contacts(&gateway, &state.instance.id, &found.records).await?;
+    let own_name = gateway.config().own_name.as_str();
     let records: Vec<Value> = found
         .records
         .iter()
-        .map(|record| show(record, &state.instance, &names))
+        .map(|record| show(record, &state.instance, &names, own_name))
         .collect();
     let pages = u64::try_from(found.total)
         .unwrap_or(0)
@@ -97,12 +96,17 @@ struct Record<'a> {
     updates: Vec<Value>,
 }
 
-fn show(found: &MessageWithUpdates, instance: &Instance, names: &HashMap<String, String>) -> Value {
+fn show(
+    found: &MessageWithUpdates,
+    instance: &Instance,
+    names: &HashMap<String, String>,
+    own_name: &str,
+) -> Value {
     let message = &found.message;
     json!(Record {
         id: message.id.as_str(),
         key: &message.key,
-        push_name: push_name(message, instance, names),
+        push_name: push_name(message, instance, names, own_name),
         message_type: &message.message_type,
         message: &message.message,
         message_timestamp: message.timestamp,
@@ -117,11 +121,12 @@ fn show(found: &MessageWithUpdates, instance: &Instance, names: &HashMap<String,
     })
 }
 
-/// The stored name, else the contact's, else what the original makes up for WhatsApp instances.
+/// The stored name, else the contact's, else what is made up for WhatsApp instances, as in the original.
 fn push_name(
     message: &Message,
     instance: &Instance,
     names: &HashMap<String, String>,
+    own_name: &str,
 ) -> Option<String> {
     if message.push_name.is_some() {
         return message.push_name.clone();
@@ -136,7 +141,7 @@ fn push_name(
         return None;
     }
     if message.key.from_me {
-        return Some(OWN_NAME.to_owned());
+        return Some(own_name.to_owned());
     }
     let context = message.context_info.as_ref()?;
     let participant = context

@@ -3,14 +3,12 @@
 use pombo_domain::message::Message;
 use serde_json::{Map, Value, json};
 
-use super::find_messages::OWN_NAME;
-
-/// The message as `findChats` shows it.
-pub(super) fn show(message: &Message) -> Value {
+/// The message as `findChats` shows it; the account's own have this name.
+pub(super) fn show(message: &Message, own_name: &str) -> Value {
     json!({
         "id": message.id,
         "key": message.key,
-        "pushName": if message.key.from_me { Some(OWN_NAME) } else { message.push_name.as_deref() },
+        "pushName": if message.key.from_me { Some(own_name) } else { message.push_name.as_deref() },
         "participant": message.participant,
         "messageType": message.message_type,
         "message": reduce(&message.message),
