@@ -172,6 +172,12 @@ impl Subscription {
         }
     }
 
+    /// Whether messages come with their files in `data.message.base64`: a webhook's option `webhookBase64`.
+    #[must_use]
+    pub fn wants_files(&self) -> bool {
+        self.transport == TransportKind::Webhook && self.enabled && self.flag("webhookBase64")
+    }
+
     /// Whether its line waits until it is resumed. A deleted instance's line no longer does: nobody could resume it.
     #[must_use]
     pub fn paused(&self) -> bool {

@@ -237,7 +237,7 @@ impl DurableSink {
         attempt: u32,
     ) -> Result<(), Failed> {
         self.counters.attempts.fetch_add(1, Ordering::Relaxed);
-        let envelope = self.bus.envelope_for(event, subscription.payload());
+        let envelope = self.bus.envelope_for(event, subscription);
         let start = Instant::now();
         let outcome = self
             .transport

@@ -1,5 +1,6 @@
 //! The newest events in memory.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pombo_domain::event::envelope::{self, EnvelopeStyle};
-use pombo_domain::event::{Event, NewEvent, Seq};
-use pombo_domain::subscription::Payload;
+use pombo_domain::event::{Event, EventKind, NewEvent, Seq};
+use pombo_domain::instance::ChannelKind;
+use pombo_domain::subscription::{Payload, Subscription};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::instance::Registry;
@@ -137,22 +140,60 @@ impl Bus {
         )
     }
 
-    /// The event's envelope, encoded once.
+    /// The event's envelope, encoded once; without the file that a webhook asked for.
     pub(crate) fn envelope(&self, event: &Event) -> Bytes {
-        event.envelope(|event| self.encode(event))
+        event.envelope(|event| self.encode(&self.without_file(event)))
     }
 
     /// The envelope in the shape that a receiver asked for.
-    pub(crate) fn envelope_for(&self, event: &Event, payload: Payload) -> Bytes {
-        match payload {
+    pub(crate) fn envelope_for(&self, event: &Event, receiver: &Subscription) -> Bytes {
+        let files = receiver.wants_files();
+        match receiver.payload() {
+            Payload::V1 if files => self.encode(&event.event),
             Payload::V1 => self.envelope(event),
             Payload::V2 => {
-                let plain = self.encode(&envelope::in_plain(&event.event));
+                let shown = if files {
+                    Cow::Borrowed(&event.event)
+                } else {
+                    self.without_file(&event.event)
+                };
+                let plain = self.encode(&envelope::in_plain(&shown));
                 match event.seq {
                     Some(seq) => envelope::with_place(&plain, &event.event, seq),
                     None => plain,
                 }
             }
+        }
+    }
+
+    /// The event without the file that it carries for a webhook. What came with a file over the HTTP channel keeps it: there it is
+    /// the message itself.
+    fn without_file<'a>(&self, event: &'a NewEvent) -> Cow<'a, NewEvent> {
+        let told = matches!(
+            event.kind,
+            EventKind::MessagesUpsert | EventKind::SendMessage
+        );
+        if !told || !event.data.get().contains("\"base64\":") {
+            return Cow::Borrowed(event);
+        }
+        let entry = self.registry.by_id(&event.instance.id);
+        if entry.is_some_and(|entry| entry.state().instance.channel != ChannelKind::Whatsapp) {
+            return Cow::Borrowed(event);
+        }
+        let without = serde_json::from_str::<Value>(event.data.get())
+            .ok()
+            .and_then(|mut data| {
+                data.get_mut("message")?
+                    .as_object_mut()?
+                    .shift_remove("base64")?;
+                serde_json::value::to_raw_value(&data).ok()
+            });
+        match without {
+            Some(data) => Cow::Owned(NewEvent {
+                data,
+                ..event.clone()
+            }),
+            None => Cow::Borrowed(event),
         }
     }
 

@@ -344,10 +344,7 @@ pub(crate) fn wants_files(state: &InstanceState) -> bool {
     state
         .subscriptions
         .get(&TransportKind::Webhook)
-        .is_some_and(|subscription| {
-            subscription.enabled
-                && subscription.options.get("webhookBase64") == Some(&Value::Bool(true))
-        })
+        .is_some_and(|subscription| subscription.wants_files())
 }
 
 /// The member of a message's content that counts: the first that is not mere context.
