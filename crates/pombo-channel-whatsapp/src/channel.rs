@@ -11,7 +11,7 @@ use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
 use pombo_domain::port::{
     Calls, Channel, ChannelOpening, Communities, Connecting, Directory, MessageActions,
-    Newsletters, Profiles,
+    Newsletters, Profiles, Protocol,
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
@@ -426,6 +426,10 @@ impl Channel for WhatsappChannel {
     }
 
     fn calls(&self) -> Option<&dyn Calls> {
+        Some(self)
+    }
+
+    fn protocol(&self) -> Option<&dyn Protocol> {
         Some(self)
     }
 }

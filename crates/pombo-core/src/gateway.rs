@@ -11,7 +11,7 @@ use pombo_domain::event::{Event, NewEvent, Seq};
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance};
 use pombo_domain::port::{
     ApiKeys, Channel, ChannelFactory, ChannelOpening, EventHistory, EventTransport, InboundWebhook,
-    LiveTransport,
+    LiveTransport, NodeSender,
 };
 use pombo_domain::proxy::Proxy;
 use pombo_domain::settings::Settings;
@@ -29,6 +29,7 @@ use crate::bus::{self, Bus, History, Retention, SinkCounters, Sinks};
 use crate::config::GatewayConfig;
 use crate::inbound::{Inbox, REACTIONS};
 use crate::instance::{Entry, InstanceState, Registry};
+use crate::nodes::Nodes;
 
 /// How long work in flight may take to end when the program stops.
 const LAST_WORK: Duration = Duration::from_millis(1500);
@@ -54,7 +55,7 @@ pub struct Gateway {
     pub(crate) media: Option<Preparer>,
     keys: Arc<Keys>,
     clock: SharedClock,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Puts a gateway together: first the store and what it holds, then the transports, then [`GatewayBuilder::start`].
@@ -79,6 +80,12 @@ impl GatewayBuilder {
     #[must_use]
     pub fn keys(&self) -> Arc<dyn ApiKeys> {
         Arc::clone(&self.keys) as Arc<dyn ApiKeys>
+    }
+
+    /// The way of raw stanzas, for interfaces that are built before the gateway.
+    #[must_use]
+    pub fn nodes(&self) -> Arc<dyn NodeSender> {
+        Arc::new(Nodes::new(Arc::clone(&self.registry)))
     }
 
     /// The log, for interfaces that are built before the gateway.
@@ -342,6 +349,18 @@ impl Gateway {
     pub(crate) async fn show(&self, event: &Arc<Event>) {
         let global = self.config.websocket_global;
         bus::show(&self.bus, &self.registry, &self.live, global, event).await;
+    }
+
+    /// Shows a raw stanza to those connected clients that know what to do with it.
+    pub(crate) async fn show_raw_node(&self, event: &Arc<Event>) {
+        let knowing: Vec<_> = self
+            .live
+            .iter()
+            .filter(|live| live.shows_raw_nodes())
+            .cloned()
+            .collect();
+        let global = self.config.websocket_global;
+        bus::show(&self.bus, &self.registry, &knowing, global, event).await;
     }
 
     async fn load(self: &Arc<Self>) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ mod file;
 pub mod gateway;
 pub mod inbound;
 pub mod instance;
+mod nodes;
 pub mod outbound;
 
 pub use bus::{LoggedEvents, Replay, ReplayError, Replayed};

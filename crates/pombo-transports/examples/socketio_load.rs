@@ -13,15 +13,17 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use axum::serve::ListenerExt;
+use pombo_domain::channel::ChannelError;
 use pombo_domain::clock::{Clock, SystemClock};
 use pombo_domain::event::envelope::EnvelopeStyle;
 use pombo_domain::event::{Event, EventKind, NewEvent, Seq};
 use pombo_domain::id::{EventId, InstanceId};
-use pombo_domain::instance::{InstanceName, InstanceRef};
+use pombo_domain::instance::{ChannelKind, InstanceName, InstanceRef};
 use pombo_domain::port::{
-    Access, ApiKeys, EventHistory, HistoryError, HistoryPage, LiveEvent, LiveTransport,
+    Access, ApiKeys, EventHistory, HistoryError, HistoryPage, LiveEvent, LiveTransport, NodeSender,
 };
 use pombo_transports::socketio::{AllowedHosts, SocketIoConfig, SocketIoLive, build};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
@@ -57,6 +59,15 @@ impl EventHistory for NoHistory {
 
     fn head(&self) -> Seq {
         0
+    }
+}
+
+struct NoNodes;
+
+#[async_trait]
+impl NodeSender for NoNodes {
+    async fn send_node(&self, _: &InstanceId, _: &Value) -> Result<(), ChannelError> {
+        Err(ChannelError::NotAvailable(ChannelKind::Evolution))
     }
 }
 
@@ -120,7 +131,12 @@ async fn main() -> std::io::Result<()> {
         .unwrap_or_else(|| "127.0.0.1:3901".to_owned());
     let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
     let config = config();
-    let (live, layer) = build(config, Arc::new(OneKey), Arc::new(NoHistory));
+    let (live, layer) = build(
+        config,
+        Arc::new(OneKey),
+        Arc::new(NoHistory),
+        Arc::new(NoNodes),
+    );
     let name = InstanceName::new("inst1").map_err(std::io::Error::other)?;
     let instance = InstanceRef {
         id: InstanceId::random(),

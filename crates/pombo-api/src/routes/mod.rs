@@ -3,6 +3,7 @@
 //! [`all`] is the one list: the router and `docs/routes.md` are made from it.
 
 mod answer;
+mod baileys;
 mod business;
 mod chat;
 mod community;
@@ -141,6 +142,7 @@ pub(crate) fn all() -> Vec<Route> {
         business::routes(),
         newsletter::routes(),
         community::routes(),
+        baileys::routes(),
         not_built::routes(),
     ];
     groups.into_iter().flatten().collect()

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pombo_domain::channel::{CallChange, CallNews, ChannelEvent};
 use wacore::types::call::{CallAction, IncomingCall, MissedCall, MissedReason};
-use wacore_binary::Jid;
+use wacore_binary::{Jid, OwnedNodeRef};
 
 /// What kind of calls the newest ones are: only the first stanza of a call says it.
 #[derive(Debug, Default)]
@@ -41,6 +41,17 @@ impl CallKinds {
             news.group = news.group.or(kind.group);
         }
         event
+    }
+}
+
+/// Whether a stanza is about a call: what others say about it, or the network's answer to what we said.
+pub(crate) fn is_signalling(stanza: &OwnedNodeRef) -> bool {
+    match stanza.tag() {
+        "call" => true,
+        "ack" => stanza
+            .get_attr("class")
+            .is_some_and(|class| class.as_str() == "call"),
+        _ => false,
     }
 }
 

@@ -25,7 +25,7 @@ use whatsapp_rust::Client;
 
 use crate::channel::WhatsappChannel;
 use crate::json;
-pub(crate) use call::CallKinds;
+pub(crate) use call::{CallKinds, is_signalling};
 use key::Me;
 
 /// How long a new picture's address is asked for: what comes behind it waits.
@@ -77,7 +77,7 @@ impl WhatsappChannel {
             Event::DisappearingModeChanged(event) => Some(chat::timer(event)),
             Event::LabelEditUpdate(event) => Some(label::edited(event)),
             Event::LabelAssociationUpdate(event) => Some(label::associated(event)),
-            Event::RawNode(node) if node.tag() == "call" => Some(ChannelEvent::RawNode {
+            Event::RawNode(node) if is_signalling(node) => Some(ChannelEvent::RawNode {
                 tag: node.tag().to_owned(),
                 node: json::node::show(node.get()),
             }),

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use waproto::codec;
 use waproto::whatsapp as wa;
 
-pub(crate) use values::{indexed, long, read_bytes, read_whole, signed_long};
+pub(crate) use values::{base64, indexed, long, read_bytes, read_whole, signed_long};
 use write::Form;
 
 /// Why JSON is not a message, or bytes are not.

@@ -9,3 +9,4 @@ mod mex;
 mod newsletters;
 mod posts;
 mod profiles;
+mod protocol;

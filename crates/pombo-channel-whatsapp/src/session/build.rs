@@ -14,7 +14,7 @@ use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::store::commands::DeviceCommand;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
 use whatsapp_rust::types::events::Subscription;
-use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, TokioRuntime};
+use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, RawNodeLease, TokioRuntime};
 
 use super::hook::StoreFirst;
 use super::lease::Lease;
@@ -41,6 +41,8 @@ pub(crate) struct Session {
     lease: Arc<Lease>,
     /// The library tells us as long as this is there.
     _listening: Subscription,
+    /// The library shows us stanzas as long as this is there; the queue takes those of calls only.
+    _stanzas: RawNodeLease,
 }
 
 impl Session {
@@ -91,6 +93,7 @@ impl Session {
             .enable_auto_reconnect
             .store(false, std::sync::atomic::Ordering::Relaxed);
         let listening = client.subscribe_handler(inlet);
+        let stanzas = client.acquire_raw_node_forwarding();
         Ok(Self {
             client,
             events,
@@ -99,6 +102,7 @@ impl Session {
             storage,
             lease,
             _listening: listening,
+            _stanzas: stanzas,
         })
     }
 

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 use wacore::types::events::{Event, EventHandler};
 
+use crate::incoming::is_signalling;
+
 /// So many waiting events stop the reading.
 const FULL: usize = 4096;
 
@@ -41,6 +43,12 @@ pub(crate) struct Inlet {
 
 impl EventHandler for Inlet {
     fn handle_event(&self, event: Arc<Event>) {
+        // Every stanza comes along; all but a few are told as something else already.
+        if let Event::RawNode(node) = &*event
+            && !is_signalling(node)
+        {
+            return;
+        }
         self.gate.waiting.fetch_add(1, Ordering::AcqRel);
         // The receiver is gone only when the client is being ended; nobody is left to tell.
         if self.sender.send(event).is_err() {

@@ -121,8 +121,10 @@ impl Gateway {
             ChannelEvent::Profile { name, picture_url } => {
                 self.accept_profile(entry, name, picture_url).await
             }
-            // Clients of the original get these over Socket.IO only; nobody of ours asked for them yet.
-            ChannelEvent::RawNode { .. } => Ok(()),
+            ChannelEvent::RawNode { tag, node } => {
+                self.accept_raw_node(entry, &tag, &node).await;
+                Ok(())
+            }
             ChannelEvent::Connection(change) => self.accept_connection(entry, change).await,
             ChannelEvent::LinkingCode(code) => self.accept_linking_code(entry, code).await,
             ChannelEvent::Passkey(step) => self.accept_passkey(entry, step).await,

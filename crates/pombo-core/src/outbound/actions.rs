@@ -8,7 +8,9 @@ use pombo_domain::event::EventKind;
 use pombo_domain::jid;
 use pombo_domain::media::MediaFile;
 use pombo_domain::message::{MediaSource, Message, MessageKey, MessageStatus};
-use pombo_domain::port::{Channel, ChatAction, LastMessage, MessageActions, Profiles, Protocolled};
+use pombo_domain::port::{
+    Channel, ChatAction, Directory, LastMessage, MessageActions, Profiles, Protocol, Protocolled,
+};
 use pombo_store::message::MessageFilter;
 use pombo_store::{Page, StoreError, message, message_update};
 use serde_json::{Value, json};
@@ -114,6 +116,30 @@ impl Gateway {
     ) -> Result<&'a dyn Profiles, ChannelError> {
         let kind = entry.state().instance.channel;
         channel.profiles().ok_or(ChannelError::NotAvailable(kind))
+    }
+
+    /// Looks people up.
+    ///
+    /// # Errors
+    /// `NotAvailable` where the channel cannot.
+    pub fn directory<'a>(
+        entry: &Entry,
+        channel: &'a dyn Channel,
+    ) -> Result<&'a dyn Directory, ChannelError> {
+        let kind = entry.state().instance.channel;
+        channel.directory().ok_or(ChannelError::NotAvailable(kind))
+    }
+
+    /// Speaks the protocol itself.
+    ///
+    /// # Errors
+    /// `NotAvailable` where the channel has none.
+    pub fn protocol<'a>(
+        entry: &Entry,
+        channel: &'a dyn Channel,
+    ) -> Result<&'a dyn Protocol, ChannelError> {
+        let kind = entry.state().instance.channel;
+        channel.protocol().ok_or(ChannelError::NotAvailable(kind))
     }
 
     /// Tells the senders that the account read messages. Keys are completed from what is stored: in groups WhatsApp wants to

@@ -5,6 +5,7 @@
 
 mod actions;
 mod newsletters;
+mod call;
 mod recipient;
 mod resolve;
 mod send;

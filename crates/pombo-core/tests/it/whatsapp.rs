@@ -15,7 +15,9 @@ use pombo_domain::group::{Group, GroupPatch, Participant};
 use pombo_domain::instance::ChannelKind;
 use pombo_domain::label::Label;
 use pombo_domain::message::{MessageKey, MessageStatus, Outgoing, SendAction};
-use pombo_domain::port::{Calls, Channel, ChannelFactory, ChannelInbox, ChannelOpening};
+use pombo_domain::port::{
+    Calls, Channel, ChannelFactory, ChannelInbox, ChannelOpening, PlacedCall,
+};
 use pombo_store::{Backend, chat, contact, label, message};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -64,6 +66,14 @@ impl Calls for Fake {
     async fn reject(&self, call: &CallNews) -> Result<(), ChannelError> {
         self.refused.lock().unwrap().push(call.id.clone());
         Ok(())
+    }
+
+    async fn offer(&self, _: &str, _: bool) -> Result<PlacedCall, ChannelError> {
+        Err(ChannelError::NotConnected)
+    }
+
+    async fn end(&self, _: &PlacedCall) -> Result<(), ChannelError> {
+        Err(ChannelError::NotConnected)
     }
 }
 

@@ -70,7 +70,7 @@ pub enum ChannelEvent {
         /// `Some(None)`: the picture was removed.
         picture_url: Option<Option<String>>,
     },
-    /// A stanza that live clients may want raw: `{"tag", "attrs", "content"}`. Never logged.
+    /// A stanza that live clients may want raw: `{"tag", "attrs", "content"}`, bytes by index (`{"0": 1}`). Never logged.
     RawNode {
         /// The stanza's tag, such as `call`.
         tag: String,

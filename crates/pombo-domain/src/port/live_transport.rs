@@ -36,6 +36,11 @@ pub trait LiveTransport: Send + Sync {
     /// Shows one event. Never waits for a receiver: who cannot keep up is disconnected, not waited for.
     async fn emit(&self, event: &LiveEvent);
 
+    /// Whether its clients are shown raw stanzas of calls as well: those of the original's Socket.IO are, nobody else's.
+    fn shows_raw_nodes(&self) -> bool {
+        false
+    }
+
     /// Says goodbye to everybody. Bounded in time.
     async fn close(&self);
 

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::channel::ChannelError;
 
-/// The protocol itself. Stanzas are `{"tag", "attrs", "content"}`; `content` is a text, a list of stanzas, or
-/// `{"$bytes": base64}`.
+/// The protocol itself. Stanzas are `{"tag", "attrs", "content"}`; `content` is a text, a list of stanzas, or bytes. Bytes are
+/// read as `{"type": "Buffer", "data": base64 or [..]}` or as an index map `{"0": 1}`, and as base64 text where a stanza can
+/// hold nothing but bytes (`enc`).
 #[async_trait]
 pub trait Protocol: Send + Sync {
     /// Makes sure that there are sessions with all devices of these people.
@@ -15,7 +16,14 @@ pub trait Protocol: Send + Sync {
     /// [`ChannelError`].
     async fn assert_sessions(&self, jids: &[String]) -> Result<(), ChannelError>;
 
-    /// Encrypts a message (protobuf JSON) for each of these devices: the stanzas to send, and whether one of them opens a session.
+    /// The picture of a person or a group, small or whole; `None`: none, or none that the account may see.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    async fn picture_url(&self, jid: &str, preview: bool) -> Result<Option<String>, ChannelError>;
+
+    /// Encrypts a message (protobuf JSON) for all devices of these people: the stanzas to send, with their bytes as base64 text,
+    /// and whether one of them opens a session.
     ///
     /// # Errors
     /// [`ChannelError`].
@@ -31,7 +39,7 @@ pub trait Protocol: Send + Sync {
     /// [`ChannelError`].
     async fn devices(&self, jids: &[String]) -> Result<Vec<String>, ChannelError>;
 
-    /// Decrypts what a device sent: `kind` is `msg` or `pkmsg`.
+    /// Decrypts what a device sent: `kind` is `msg` or `pkmsg`. The content is still padded.
     ///
     /// # Errors
     /// [`ChannelError`].

@@ -86,6 +86,7 @@ pub async fn serve(config: Config, say: impl FnOnce(&str)) -> anyhow::Result<()>
             socketio_config(&config)?,
             builder.keys(),
             builder.history(),
+            builder.nodes(),
         );
         live.push(Arc::new(built.0.clone()));
         socketio = Some(built);

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use super::gate::Handshake;
 use super::rooms::Seat;
 
@@ -35,10 +37,12 @@ pub(super) fn handshake(socket: &Socket) -> Option<&Handshake> {
     socket.req_parts.extensions.get()
 }
 
-/// An event with attachments that are still to come. Their content is of no interest yet, only their number.
+/// An event with attachments that are still to come.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub(super) missing: usize,
+    /// Those that came. Together they are no larger than one packet may be; of an acknowledgment none is kept.
+    pub(super) attachments: Vec<Bytes>,
     /// The text of the packet; `None` for an acknowledgment, which nobody waits for.
     pub(super) text: Option<String>,
 }

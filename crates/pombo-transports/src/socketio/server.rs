@@ -10,7 +10,8 @@ use bytes::Bytes;
 use engineioxide::handler::EngineIoHandler;
 use engineioxide::socket::Sid;
 use engineioxide::{DisconnectReason, ProtocolVersion, Str};
-use pombo_domain::port::{ApiKeys, EventHistory};
+use pombo_domain::port::{ApiKeys, EventHistory, NodeSender};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +20,7 @@ use super::connection::{Connection, Socket, Unfinished};
 use super::gate::Hint;
 use super::packet::{self, Malformed, Packet};
 use super::rooms::Rooms;
+use super::send_node::{Asker, UNDER_WAY};
 use crate::metrics::LiveMetrics;
 
 /// Everything that sessions, requests and events share.
@@ -26,6 +28,8 @@ pub(super) struct Server {
     pub(super) config: SocketIoConfig,
     pub(super) keys: Arc<dyn ApiKeys>,
     pub(super) history: Arc<dyn EventHistory>,
+    pub(super) nodes: Arc<dyn NodeSender>,
+    pub(super) nodes_under_way: Arc<Semaphore>,
     pub(super) rooms: Rooms,
     pub(super) metrics: Arc<LiveMetrics>,
     pub(super) upgrade_hint: Hint,
@@ -42,11 +46,14 @@ impl Server {
         config: SocketIoConfig,
         keys: Arc<dyn ApiKeys>,
         history: Arc<dyn EventHistory>,
+        nodes: Arc<dyn NodeSender>,
     ) -> Self {
         Self {
             config,
             keys,
             history,
+            nodes,
+            nodes_under_way: Arc::new(Semaphore::new(UNDER_WAY)),
             rooms: Rooms::default(),
             metrics: Arc::default(),
             upgrade_hint: Hint::default(),
@@ -94,7 +101,7 @@ impl Server {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn receive(&self, text: &str, socket: &Arc<Socket>) -> Result<(), Malformed> {
+    fn receive(self: &Arc<Self>, text: &str, socket: &Arc<Socket>) -> Result<(), Malformed> {
         {
             let state = socket.data.state();
             if state.closed {
@@ -119,6 +126,7 @@ impl Server {
             } => {
                 socket.data.state().unfinished = Some(Unfinished {
                     missing,
+                    attachments: Vec::new(),
                     text: Some(text.to_owned()),
                 });
                 Ok(())
@@ -128,6 +136,7 @@ impl Server {
             } => {
                 socket.data.state().unfinished = Some(Unfinished {
                     missing,
+                    attachments: Vec::new(),
                     text: None,
                 });
                 Ok(())
@@ -137,12 +146,16 @@ impl Server {
                 ack,
                 data,
                 ..
-            } => self.event(socket, namespace, ack, data),
+            } => self.event(socket, namespace, ack, data, &[]),
             Packet::Ack { .. } => Ok(()),
         }
     }
 
-    fn receive_attachment(&self, socket: &Arc<Socket>) -> Result<(), Malformed> {
+    fn receive_attachment(
+        self: &Arc<Self>,
+        bytes: Bytes,
+        socket: &Arc<Socket>,
+    ) -> Result<(), Malformed> {
         let finished = {
             let mut state = socket.data.state();
             if state.closed {
@@ -150,48 +163,61 @@ impl Server {
             }
             let unfinished = state.unfinished.as_mut().ok_or(Malformed)?;
             unfinished.missing -= 1;
+            if unfinished.text.is_some() {
+                let kept: usize = unfinished.attachments.iter().map(Bytes::len).sum();
+                if kept.saturating_add(bytes.len()) > self.config.max_payload {
+                    return Err(Malformed);
+                }
+                unfinished.attachments.push(bytes);
+            }
             if unfinished.missing > 0 {
                 return Ok(());
             }
-            state
-                .unfinished
-                .take()
-                .and_then(|unfinished| unfinished.text)
+            state.unfinished.take()
         };
-        match finished.as_deref().map(Packet::parse).transpose()? {
-            Some(Packet::Event {
+        let Some(Unfinished {
+            text: Some(text),
+            attachments,
+            ..
+        }) = finished
+        else {
+            return Ok(());
+        };
+        match Packet::parse(&text)? {
+            Packet::Event {
                 namespace,
                 ack,
                 data,
                 ..
-            }) => self.event(socket, namespace, ack, data),
+            } => self.event(socket, namespace, ack, data, &attachments),
             _ => Ok(()),
         }
     }
 
     /// An event from a client. We know one; all others are ignored, for clients send what other servers know.
     fn event(
-        &self,
+        self: &Arc<Self>,
         socket: &Arc<Socket>,
         namespace: &str,
         ack: Option<u64>,
         data: &str,
+        attachments: &[Bytes],
     ) -> Result<(), Malformed> {
         let (name, arguments) = packet::arguments(data)?;
         if name != "sendNode" {
             return Ok(());
         }
-        let seat = socket.data.state().seats.get(namespace).cloned();
-        let (Some(seat), Some(id)) = (seat, ack) else {
+        let Some(seat) = socket.data.state().seats.get(namespace).cloned() else {
             return Ok(());
         };
         let member = seat.room.members().by_id.get(&seat.member).cloned();
         let access = member.map(|member| member.access());
-        let answer = self.send_node(access.as_ref(), &arguments);
-        if socket.emit(packet::ack(namespace, id, &answer)).is_err() {
-            self.metrics.slow_client();
-            self.end_session(socket, DisconnectReason::TransportError);
-        }
+        let asker = Asker {
+            socket,
+            namespace,
+            ack,
+        };
+        self.send_node(&asker, access.as_ref(), &arguments, attachments);
         Ok(())
     }
 
@@ -254,8 +280,8 @@ impl EngineIoHandler for Server {
         self.close_if_malformed(received, &socket);
     }
 
-    fn on_binary(self: &Arc<Self>, _: Bytes, socket: Arc<Socket>) {
-        let received = self.receive_attachment(&socket);
+    fn on_binary(self: &Arc<Self>, bytes: Bytes, socket: Arc<Socket>) {
+        let received = self.receive_attachment(bytes, &socket);
         self.close_if_malformed(received, &socket);
     }
 }

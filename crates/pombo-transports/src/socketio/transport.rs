@@ -7,7 +7,7 @@ use engineioxide::DisconnectReason;
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::{EngineIoService, NotFoundService};
 use pombo_domain::instance::InstanceRef;
-use pombo_domain::port::{ApiKeys, EventHistory, LiveEvent, LiveTransport};
+use pombo_domain::port::{ApiKeys, EventHistory, LiveEvent, LiveTransport, NodeSender};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::config::SocketIoConfig;
@@ -34,6 +34,7 @@ pub fn build(
     config: SocketIoConfig,
     keys: Arc<dyn ApiKeys>,
     history: Arc<dyn EventHistory>,
+    nodes: Arc<dyn NodeSender>,
 ) -> (SocketIoLive, SocketIoLayer) {
     if config.allowed_hosts.is_everybody() {
         tracing::warn!("WEBSOCKET_ALLOWED_HOSTS contains `*`: Socket.IO clients need no key");
@@ -48,7 +49,7 @@ pub fn build(
         .ws_max_message_size(config.max_payload)
         .ws_max_frame_size(config.max_payload)
         .build();
-    let server = Arc::new(Server::new(config, keys, history));
+    let server = Arc::new(Server::new(config, keys, history, nodes));
     let engine = EngineIoService::with_config_inner(NotFoundService, server.clone(), engine);
     (
         SocketIoLive {
@@ -194,6 +195,10 @@ impl LiveTransport for SocketIoLive {
         if event.to_all {
             self.show(&self.server.rooms.root, event, &mut packets);
         }
+    }
+
+    fn shows_raw_nodes(&self) -> bool {
+        true
     }
 
     async fn close(&self) {

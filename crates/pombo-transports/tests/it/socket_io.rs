@@ -209,3 +209,52 @@ async fn send_node_asks_who_is_asking() {
             .contains("does not exist")
     );
 }
+
+#[tokio::test]
+async fn a_node_is_handed_on_with_its_bytes_and_acknowledged() {
+    use std::sync::atomic::Ordering;
+
+    let world = World::start().await;
+    let acme = world.instance("acme");
+    world.nodes.works.store(true, Ordering::SeqCst);
+    let mut client = Sio::joined(world.address, "/", "token-of-acme").await;
+    client
+        .send(r#"451-8["sendNode",{"instanceId":"acme","stanza":{"tag":"enc","content":{"_placeholder":true,"num":0}}}]"#)
+        .await;
+    client.send_bytes(&[1, 255]).await;
+    assert_eq!(client.text().await, r#"438[{"ok":true}]"#);
+    let sent = world.nodes.sent.lock().unwrap().clone();
+    let stanza = serde_json::json!({"tag": "enc", "content": {"type": "Buffer", "data": "Af8="}});
+    assert_eq!(sent, [(acme.id.clone(), stanza)]);
+
+    // Clients of the original ask for no acknowledgment.
+    client
+        .send(r#"42["sendNode",{"instanceId":"acme","stanza":{"tag":"call"}}]"#)
+        .await;
+    until("the second node", || {
+        world.nodes.sent.lock().unwrap().len() == 2
+    })
+    .await;
+    client
+        .send(r#"451-9["sendNode",{"instanceId":"acme","stanza":{"_placeholder":true,"num":1}}]"#)
+        .await;
+    client.send_bytes(&[1]).await;
+    assert!(client.text().await.starts_with(r#"439[{"ok":false"#));
+    assert_eq!(world.nodes.sent.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn attachments_are_no_way_around_the_largest_packet() {
+    let mut config = quick();
+    config.max_payload = 1000;
+    config.ping_interval = std::time::Duration::from_secs(20);
+    let world = World::with(config).await;
+    let mut client = client(&world).await;
+    client.join("/", "").await;
+    client
+        .send(r#"452-["sendNode",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#)
+        .await;
+    client.send_bytes(&[0; 600]).await;
+    client.send_bytes(&[0; 600]).await;
+    until("the session's end", || world.live.metrics().clients() == 0).await;
+}

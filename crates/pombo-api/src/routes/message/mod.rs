@@ -116,15 +116,12 @@ pub(super) fn routes() -> Vec<Route> {
             "a text with buttons",
             send_buttons::send_buttons,
         ),
-        Route {
-            built: false,
-            ..Route::of_instance(
-                Method::Post,
-                "/call/offer/{instanceName}",
-                201,
-                "a call",
-                call_offer::call_offer,
-            )
-        },
+        Route::of_instance(
+            Method::Post,
+            "/call/offer/{instanceName}",
+            201,
+            "ring at somebody's phone",
+            call_offer::call_offer,
+        ),
     ]
 }

@@ -1,4 +1,4 @@
-//! What asks WhatsApp: chats, profiles, groups, labels, the business catalogue, templates, the protocol itself, media.
+//! What asks WhatsApp: chats, profiles, groups, labels, the business catalogue, templates, media.
 
 use super::{Body, Method, NotBuilt, QueryMember, Refusal};
 use crate::routes::schemas as s;
@@ -159,78 +159,6 @@ pub(super) fn rows() -> Vec<NotBuilt> {
             "all templates",
             Unchecked,
             Meta("template_find"),
-        ),
-        row(
-            Post,
-            "/baileys/onWhatsapp/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/profilePictureUrl/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/assertSessions/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/createParticipantNodes/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/getUSyncDevices/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/generateMessageTag/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/sendNode/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/signalRepositoryDecryptMessage/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
-        ),
-        row(
-            Post,
-            "/baileys/getAuthState/{instanceName}",
-            200,
-            "for voice-call add-ons",
-            Unchecked,
-            Channel,
         ),
         row(
             Post,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use pombo_simulator::{Simulator, SimulatorBuilder};
-use pombo_tests::{Catcher, Caught, Client, Server, until};
+use pombo_tests::{Catcher, Caught, Client, DEADLINE, Server, until};
 use serde_json::{Value, json};
+
+use crate::support::Socket;
 
 /// A server whose WhatsApp is a simulator.
 pub(crate) struct Stage {
@@ -133,3 +135,70 @@ impl Stage {
 
 /// Within this, what is bounded ends; generous, for a busy machine.
 pub(crate) const BOUND: Duration = Duration::from_secs(14);
+
+/// A Socket.IO client in the namespace of an instance.
+pub(crate) struct Listener {
+    socket: Socket,
+    namespace: String,
+}
+
+impl Listener {
+    /// Joins `/{name}` with a key.
+    pub(crate) async fn join(stage: &Stage, name: &str, key: &str) -> Self {
+        let url = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket&apikey={key}",
+            stage.server.address
+        );
+        let mut socket = Socket::open(&url, &[]).await;
+        socket.text().await;
+        socket.send(&format!("40/{name},")).await;
+        let mut listener = Self {
+            socket,
+            namespace: format!("/{name},"),
+        };
+        listener.packet("40").await;
+        listener
+    }
+
+    /// The JSON of the next packet of this kind. The server's heartbeat alone keeps nobody waiting for ever.
+    async fn packet(&mut self, kind: &str) -> Value {
+        let next = self.next(kind);
+        match tokio::time::timeout(DEADLINE, next).await {
+            Ok(packet) => packet,
+            Err(_) => panic!("no packet of the kind {kind} came in time"),
+        }
+    }
+
+    async fn next(&mut self, kind: &str) -> Value {
+        let start = format!("{kind}{}", self.namespace);
+        loop {
+            let text = self.socket.text().await;
+            if text == "2" {
+                self.socket.send("3").await;
+            } else if let Some(rest) = text.strip_prefix(&start) {
+                let json = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                return serde_json::from_str(json)
+                    .unwrap_or_else(|error| panic!("{error}: {text}"));
+            }
+        }
+    }
+
+    /// Waits for an event whose envelope is wanted.
+    pub(crate) async fn event(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let packet = self.packet("42").await;
+            if wanted(&packet[1]) {
+                return packet[1].clone();
+            }
+        }
+    }
+
+    /// Says something; the acknowledgement.
+    pub(crate) async fn ask(&mut self, event: &str, argument: Value) -> Value {
+        let packet = json!([event, argument]);
+        self.socket
+            .send(&format!("42{}7{packet}", self.namespace))
+            .await;
+        self.packet("43").await[0].clone()
+    }
+}

@@ -7,4 +7,5 @@ mod instance_proxy;
 mod instance_restart;
 pub(crate) mod kit;
 mod newsletter;
+mod protocol;
 mod relay;

@@ -3,12 +3,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use pombo_domain::channel::ChannelError;
 use pombo_domain::clock::Timestamp;
 use pombo_domain::event::envelope::EnvelopeStyle;
 use pombo_domain::event::{Event, EventKind, NewEvent, Seq};
 use pombo_domain::id::{EventId, InstanceId};
-use pombo_domain::instance::{InstanceName, InstanceRef};
-use pombo_domain::port::{Access, ApiKeys, EventHistory, HistoryError, HistoryPage};
+use pombo_domain::instance::{ChannelKind, InstanceName, InstanceRef};
+use pombo_domain::port::{Access, ApiKeys, EventHistory, HistoryError, HistoryPage, NodeSender};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) const GLOBAL_KEY: &str = "the-global-key";
@@ -144,6 +146,28 @@ impl EventHistory for Log {
 
     fn head(&self) -> Seq {
         self.head.load(Ordering::SeqCst)
+    }
+}
+
+/// Keeps the nodes that it was given, once it has been told to.
+#[derive(Default)]
+pub(crate) struct Nodes {
+    pub(crate) works: AtomicBool,
+    pub(crate) sent: Mutex<Vec<(InstanceId, Value)>>,
+}
+
+#[async_trait]
+impl NodeSender for Nodes {
+    async fn send_node(&self, instance: &InstanceId, node: &Value) -> Result<(), ChannelError> {
+        tokio::task::yield_now().await;
+        if !self.works.load(Ordering::SeqCst) {
+            return Err(ChannelError::NotAvailable(ChannelKind::Evolution));
+        }
+        self.sent
+            .lock()
+            .unwrap()
+            .push((instance.clone(), node.clone()));
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use pombo_transports::socketio::{SocketIoConfig, SocketIoLive, build};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::fakes::{Keys, Log, event};
+use super::fakes::{Keys, Log, Nodes, event};
 
 /// A server with Socket.IO in front of a router that knows nothing.
 pub(crate) struct World {
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) live: SocketIoLive,
     pub(crate) keys: Arc<Keys>,
     pub(crate) log: Arc<Log>,
+    pub(crate) nodes: Arc<Nodes>,
     server: JoinHandle<()>,
 }
 
@@ -48,7 +49,8 @@ impl World {
 
     pub(crate) async fn with(config: SocketIoConfig) -> Self {
         let (keys, log) = (Arc::new(Keys::default()), Arc::new(Log::default()));
-        let (live, layer) = build(config, keys.clone(), log.clone());
+        let nodes = Arc::new(Nodes::default());
+        let (live, layer) = build(config, keys.clone(), log.clone(), nodes.clone());
         let peer = |ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request| async move {
             request.extensions_mut().insert(PeerAddress(address));
             request
@@ -73,6 +75,7 @@ impl World {
             live,
             keys,
             log,
+            nodes,
             server,
         }
     }
