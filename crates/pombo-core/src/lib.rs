@@ -22,4 +22,4 @@ pub use instance::{
     ConnectError, Connection, CreateError, Entry, InstanceState, LogoutError, NewInstance, QrCode,
     SettingsChange, SubscriptionChange,
 };
-pub use outbound::{EditError, MessageFile, NumberAnswer, SendError};
+pub use outbound::{Album, EditError, MessageFile, NumberAnswer, Pictures, Recipient, SendError};

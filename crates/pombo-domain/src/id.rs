@@ -71,6 +71,14 @@ impl RowId {
         Self(text)
     }
 
+    /// When it was made; `None` for an id of another form.
+    #[must_use]
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let digits = self.0.strip_prefix('c')?.get(..8)?;
+        let millis = i64::from_str_radix(digits, 36).ok()?;
+        (self.0.len() == 25).then(|| Timestamp::from_millis(millis))
+    }
+
     /// The text form.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -145,6 +153,9 @@ mod tests {
         assert_eq!(early.as_str().len(), 25);
         assert!(early.as_str().starts_with("cm"));
         assert!(late > early);
+        let made = early.made_at().expect("it says when");
+        assert_eq!(made.millis(), 1_795_393_206_750);
+        assert_eq!(RowId::from("other".to_owned()).made_at(), None);
     }
 
     #[test]

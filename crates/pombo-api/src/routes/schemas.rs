@@ -73,6 +73,65 @@ pub(in crate::routes) fn delete_message() -> Schema {
         .not_empty(&["id", "remoteJid", "participant"])
 }
 
+/// Seconds for which phones pin a message.
+const PIN_DURATIONS: [i64; 3] = [86_400, 604_800, 2_592_000];
+
+pub(in crate::routes) fn pin_message() -> Schema {
+    Schema::object()
+        .property("key", message_key())
+        .property("pin", Schema::strict_boolean())
+        .property("duration", Schema::number().one_of_numbers(&PIN_DURATIONS))
+        .required(&["key"])
+}
+
+pub(in crate::routes) fn star_message() -> Schema {
+    Schema::object()
+        .property("key", message_key())
+        .property("star", Schema::strict_boolean())
+        .required(&["key", "star"])
+}
+
+pub(in crate::routes) fn keep_message() -> Schema {
+    Schema::object()
+        .property("key", message_key())
+        .property("keep", Schema::strict_boolean())
+        .required(&["key", "keep"])
+}
+
+pub(in crate::routes) fn played_messages() -> Schema {
+    Schema::object()
+        .property("playedMessages", list_of(message_key()))
+        .required(&["playedMessages"])
+}
+
+pub(in crate::routes) fn message_id() -> Schema {
+    let key = Schema::object()
+        .property("id", text())
+        .required(&["id"])
+        .not_empty(&["id"]);
+    Schema::object().property("key", key).required(&["key"])
+}
+
+pub(in crate::routes) fn pin_chat() -> Schema {
+    Schema::object()
+        .property("chat", text())
+        .property("pin", Schema::strict_boolean())
+        .required(&["chat", "pin"])
+        .not_empty(&["chat"])
+}
+
+pub(in crate::routes) fn mute_chat() -> Schema {
+    Schema::object()
+        .property("chat", text())
+        .property("mute", Schema::strict_boolean())
+        .property(
+            "duration",
+            Schema::integer().minimum(1).maximum(315_360_000),
+        )
+        .required(&["chat", "mute"])
+        .not_empty(&["chat"])
+}
+
 pub(in crate::routes) fn update_message() -> Schema {
     Schema::object()
         .properties(&["number", "text"], &text())

@@ -46,7 +46,10 @@ impl Channel for EvolutionChannel {
             | SendAction::Reaction
             | SendAction::Poll
             | SendAction::List
-            | SendAction::Template => false,
+            | SendAction::Template
+            | SendAction::Carousel
+            | SendAction::Album
+            | SendAction::Forward => false,
         }
     }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use pombo_domain::channel::{ChannelError, SentMessage};
 use pombo_domain::message::{MessageKey, Outgoing, OutgoingContent, SendAction};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wacore_binary::{Jid, JidExt as _, Node};
 use waproto::whatsapp as wa;
 use whatsapp_rust::request::IqError;
@@ -62,7 +62,10 @@ pub(crate) const fn supports(action: SendAction) -> bool {
         | SendAction::Reaction
         | SendAction::Poll
         | SendAction::List
-        | SendAction::Buttons => true,
+        | SendAction::Buttons
+        | SendAction::Carousel
+        | SendAction::Album
+        | SendAction::Forward => true,
         SendAction::Template => false,
     }
 }
@@ -92,6 +95,13 @@ impl Built {
     fn with_file(mut self, uploaded: Uploaded) -> Self {
         self.media_id = uploaded.handle;
         self
+    }
+
+    /// Makes a picture or film part of an album in the same chat.
+    fn put_into_album(&mut self, album: &MessageKey, chat: &Jid) {
+        let key = json!({"remoteJid": chat.to_string(), "fromMe": true, "id": album.id});
+        let association = json!({"associationType": "MEDIA_ALBUM", "parentMessageKey": key});
+        self.wire["messageContextInfo"]["messageAssociation"] = association;
     }
 
     fn message(&self) -> Result<wa::Message, ChannelError> {
@@ -155,9 +165,12 @@ impl WhatsappChannel {
             let built = reaction::build(target, emoji, &chat);
             return reaction::send(client, id, &chat, target, emoji, built).await;
         }
-        let built = self.build(client, message, &chat, &context).await?;
+        let mut built = self.build(client, message, &chat, &context).await?;
         if chat.is_newsletter() {
             return post(client, id, chat, built).await;
+        }
+        if let Some(album) = &message.resolved.album {
+            built.put_into_album(album, &chat);
         }
         let options = SendOptions::default()
             .with_message_id(id)
@@ -321,9 +334,23 @@ async fn post(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn a_picture_names_its_album() {
+        let chat: Jid = "5511900000002@s.whatsapp.net".parse().expect("a JID");
+        let mut built = Built::new(json!({"imageMessage": {"caption": "one"}}));
+        built.put_into_album(&MessageKey::new("ALBUM", "x", true), &chat);
+        let message = built.message().expect("it is a message");
+        let info = message
+            .message_context_info
+            .as_option()
+            .expect("it has one");
+        let parent = &info.message_association.parent_message_key;
+        assert_eq!(parent.id.as_deref(), Some("ALBUM"));
+        let sent = built.sent("A".to_owned(), &chat);
+        assert_eq!(sent.message_type, "imageMessage");
+    }
 
     #[test]
     fn ids_look_like_those_of_whatsapp_web() {

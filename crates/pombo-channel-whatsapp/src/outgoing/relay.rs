@@ -8,6 +8,19 @@ use super::Built;
 use super::context::Context;
 use crate::json;
 
+/// What only says something about other messages.
+const NOTHING_ITSELF: [&str; 9] = [
+    "reactionMessage",
+    "encReactionMessage",
+    "pollUpdateMessage",
+    "protocolMessage",
+    "pinInChatMessage",
+    "keepInChatMessage",
+    "editedMessage",
+    "secretEncryptedMessage",
+    "albumMessage",
+];
+
 /// A message passed on: with the mark of one, without what it quoted, its file where it is.
 pub(super) fn forward(message: &Value, context: &Context) -> Result<Built, ChannelError> {
     let mut message = message.clone();
@@ -19,15 +32,24 @@ pub(super) fn forward(message: &Value, context: &Context) -> Result<Built, Chann
     }
     let read = json::message(&message).map_err(|error| ChannelError::Invalid(error.to_string()))?;
     let mut shown = json::record(&read.get_base_message().prepare_for_forward());
-    let Some((_, content)) = shown.as_object_mut().and_then(|members| {
+    let Some((kind, content)) = shown.as_object_mut().and_then(|members| {
         members
             .iter_mut()
-            .find(|(name, _)| name.ends_with("Message"))
+            .find(|(name, _)| name.ends_with("Message") && !NOTHING_ITSELF.contains(&name.as_str()))
     }) else {
         return Err(ChannelError::Invalid(
             "the message has nothing that could be passed on".to_owned(),
         ));
     };
+    if content.get("viewOnce") == Some(&Value::Bool(true)) {
+        return Err(ChannelError::Invalid(
+            "a message that may be seen once cannot be passed on".to_owned(),
+        ));
+    }
+    let document_with_words = kind == "documentMessage"
+        && content["caption"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty());
     if let (Some(timer), Some(own)) = (
         context
             .value()
@@ -38,7 +60,13 @@ pub(super) fn forward(message: &Value, context: &Context) -> Result<Built, Chann
     ) {
         own.insert("expiration".to_owned(), timer);
     }
-    Ok(Built::new(shown))
+    let mut built = Built::new(shown);
+    if document_with_words {
+        // As when it is sent: phones show the words in this wrapper only, and records never show it.
+        let wrapped = json!({"documentWithCaptionMessage": {"message": built.wire}});
+        built.shown = Some(std::mem::replace(&mut built.wire, wrapped));
+    }
+    Ok(built)
 }
 
 /// A message as a client wrote it.
@@ -82,7 +110,17 @@ mod tests {
         assert_eq!(context["forwardingScore"], 2);
         assert_eq!(context.get("quotedMessage"), None);
         assert_eq!(passed["imageMessage"]["directPath"], "/v/x");
-        assert!(forward(&json!({}), &Context::none()).is_err());
+        for not in [
+            json!({}),
+            json!({"reactionMessage": {"text": "x"}}),
+            json!({"imageMessage": {"directPath": "/v/x", "viewOnce": true}}),
+        ] {
+            assert!(forward(&not, &Context::none()).is_err(), "{not}");
+        }
+        let words = json!({"documentMessage": {"directPath": "/v/x", "caption": "words"}});
+        let passed = forward(&words, &Context::none()).expect("a message");
+        let inner = &passed.wire["documentWithCaptionMessage"]["message"]["documentMessage"];
+        assert_eq!(inner["contextInfo"]["isForwarded"], true);
     }
 
     #[test]

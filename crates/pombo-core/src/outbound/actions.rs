@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pombo_domain::channel::{ChannelError, PresenceState};
-use pombo_domain::event::EventKind;
+use pombo_domain::event::{EventKind, NewEvent};
 use pombo_domain::jid;
 use pombo_domain::media::MediaFile;
 use pombo_domain::message::{MediaSource, Message, MessageKey, MessageStatus};
@@ -154,14 +154,8 @@ impl Gateway {
     ) -> Result<(), SendError> {
         let channel = self.channel(entry)?;
         let messages = Self::messages(entry, &*channel)?;
-        let id = &entry.state().instance.id;
-        let mut complete = Vec::with_capacity(keys.len());
-        for key in keys {
-            let stored = message::by_key_id(&self.store, id, &key.id).await?;
-            let stored = stored.filter(|stored| stored.key.from_me == key.from_me);
-            complete.push(stored.map_or(key, |stored| stored.key));
-        }
-        messages.mark_read(&complete).await?;
+        let keys = self.complete(entry, keys).await?;
+        messages.mark_read(&keys).await?;
         Ok(())
     }
 
@@ -228,21 +222,7 @@ impl Gateway {
             row.message = json!({});
             row.context_info = None;
         }
-        let row = Arc::new(row);
-        self.store
-            .write(move |tx| {
-                let (row, told) = (Arc::clone(&row), told.clone());
-                Box::pin(async move {
-                    message::rewrite(tx, &row).await?;
-                    if save.message_updates {
-                        let step = status_step(&row, MessageStatus::Deleted, None, now);
-                        message_update::insert(tx, &step).await?;
-                    }
-                    tx.append_event(told);
-                    Ok(())
-                })
-            })
-            .await?;
+        self.rewrite(row, MessageStatus::Deleted, told).await?;
         Ok(done)
     }
 
@@ -280,8 +260,19 @@ impl Gateway {
         let done = messages.edit(&row.key, &content).await?;
         row.message = content;
         row.status = Some(MessageStatus::Edited);
-        let save = self.config.save;
         let told = new_event(&instance, EventKind::SendMessageUpdate, now, &done.protocol);
+        self.rewrite(row, MessageStatus::Edited, told).await?;
+        Ok(done)
+    }
+
+    /// Stores a message anew, with the step that made it so, and tells it.
+    async fn rewrite(
+        &self,
+        row: Message,
+        step: MessageStatus,
+        told: NewEvent,
+    ) -> Result<(), StoreError> {
+        let (save, now) = (self.config.save, self.now());
         let row = Arc::new(row);
         self.store
             .write(move |tx| {
@@ -289,15 +280,14 @@ impl Gateway {
                 Box::pin(async move {
                     message::rewrite(tx, &row).await?;
                     if save.message_updates {
-                        let step = status_step(&row, MessageStatus::Edited, None, now);
+                        let step = status_step(&row, step, None, now);
                         message_update::insert(tx, &step).await?;
                     }
                     tx.append_event(told);
                     Ok(())
                 })
             })
-            .await?;
-        Ok(done)
+            .await
     }
 
     /// Whether a number means the chat of a message, under any of its identities.

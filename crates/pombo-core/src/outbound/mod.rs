@@ -4,14 +4,18 @@
 //! channel between two commits: the intent before, the outcome after. `settle` looks after intents that a crash left behind.
 
 mod actions;
-mod newsletters;
+mod album;
 mod call;
+mod marks;
+mod newsletters;
 mod recipient;
 mod resolve;
 mod send;
 mod settle;
 
 pub use actions::{EditError, MessageFile};
+pub use album::{Album, Pictures};
+pub use marks::Recipient;
 pub use recipient::NumberAnswer;
 pub use send::SendError;
 

@@ -36,6 +36,12 @@ pub enum SendAction {
     Buttons,
     /// `sendTemplate`
     Template,
+    /// `sendCarousel`
+    Carousel,
+    /// `sendAlbum`
+    Album,
+    /// `forwardMessage`
+    Forward,
 }
 
 /// A message on its way out.
@@ -76,6 +82,8 @@ pub struct Resolved {
     pub recipients: Vec<String>,
     /// Messages of the chat disappear after so many seconds.
     pub ephemeral: Option<u32>,
+    /// The album that a picture or film belongs to: the key of the message that announced it.
+    pub album: Option<MessageKey>,
 }
 
 /// A quoted message.

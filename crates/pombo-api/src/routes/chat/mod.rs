@@ -2,6 +2,7 @@
 
 mod archive_chat;
 mod delete_message_for_everyone;
+mod delete_message_for_me;
 mod fetch_business_profile;
 mod fetch_privacy_settings;
 mod fetch_profile;
@@ -13,14 +14,21 @@ mod find_messages;
 mod find_status_message;
 mod get_base64_from_media_message;
 mod given_message;
+mod keep_message;
 mod last_message;
 mod mark_chat_unread;
+mod mark_message_as_played;
 mod mark_message_as_read;
+mod message_info;
+mod mute_chat;
 mod own;
 mod paging;
+mod pin_chat;
+mod pin_message;
 mod raw_message;
 mod remove_profile_picture;
 mod send_presence;
+mod star_message;
 mod update_block_status;
 mod update_message;
 mod update_privacy_settings;
@@ -195,6 +203,62 @@ pub(super) fn routes() -> Vec<Route> {
             200,
             "one stored chat, or null",
             find_chat_by_remote_jid::find_chat_by_remote_jid,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/pinMessage/{instanceName}",
+            201,
+            "pin a message for everyone",
+            pin_message::pin_message,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/starMessage/{instanceName}",
+            201,
+            "star a message",
+            star_message::star_message,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/keepMessage/{instanceName}",
+            201,
+            "keep a message that would disappear",
+            keep_message::keep_message,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/markMessageAsPlayed/{instanceName}",
+            201,
+            "blue microphones",
+            mark_message_as_played::mark_message_as_played,
+        ),
+        Route::of_instance(
+            Method::Delete,
+            "/chat/deleteMessageForMe/{instanceName}",
+            201,
+            "delete a message on the own devices alone",
+            delete_message_for_me::delete_message_for_me,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/messageInfo/{instanceName}",
+            200,
+            "who got, read and played a message",
+            message_info::message_info,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/pinChat/{instanceName}",
+            201,
+            "pin a chat above others",
+            pin_chat::pin_chat,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/chat/muteChat/{instanceName}",
+            201,
+            "silence a chat",
+            mute_chat::mute_chat,
         ),
     ]
 }

@@ -2,11 +2,14 @@
 
 mod call_offer;
 pub(super) mod emoji;
+mod forward_message;
 mod media_source;
 mod options;
 mod send;
+mod send_album;
 mod send_audio;
 mod send_buttons;
+mod send_carousel;
 mod send_contact;
 mod send_list;
 mod send_location;
@@ -115,6 +118,27 @@ pub(super) fn routes() -> Vec<Route> {
             201,
             "a text with buttons",
             send_buttons::send_buttons,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/message/sendCarousel/{instanceName}",
+            201,
+            "cards side by side",
+            send_carousel::send_carousel,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/message/sendAlbum/{instanceName}",
+            201,
+            "pictures and films that belong together",
+            send_album::send_album,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/message/forwardMessage/{instanceName}",
+            201,
+            "pass a message on",
+            forward_message::forward_message,
         ),
         Route::of_instance(
             Method::Post,

@@ -51,37 +51,42 @@ pub(super) struct SendButtons {
     options: Options,
 }
 
+/// A button as users write it.
+pub(super) fn button() -> Schema {
+    let text = Schema::string();
+    Schema::object()
+        .property(
+            "type",
+            Schema::string().one_of(&["reply", "copy", "url", "call", "pix"]),
+        )
+        .properties(
+            &[
+                "displayText",
+                "id",
+                "url",
+                "phoneNumber",
+                "currency",
+                "name",
+            ],
+            &text,
+        )
+        .property(
+            "keyType",
+            Schema::string().one_of(&["phone", "email", "cpf", "cnpj", "random"]),
+        )
+        .property("key", text.clone())
+        .required(&["type"])
+        .not_empty(&["id", "url", "phoneNumber"])
+}
+
 impl Checked for SendButtons {
     fn schema() -> &'static Schema {
         static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             let text = Schema::string();
-            let button = Schema::object()
-                .property(
-                    "type",
-                    Schema::string().one_of(&["reply", "copy", "url", "call", "pix"]),
-                )
-                .properties(
-                    &[
-                        "displayText",
-                        "id",
-                        "url",
-                        "phoneNumber",
-                        "currency",
-                        "name",
-                    ],
-                    &text,
-                )
-                .property(
-                    "keyType",
-                    Schema::string().one_of(&["phone", "email", "cpf", "cnpj", "random"]),
-                )
-                .property("key", text.clone())
-                .required(&["type"])
-                .not_empty(&["id", "url", "phoneNumber"]);
             let schema = Schema::object()
                 .property("number", number())
                 .properties(&["thumbnailUrl", "title", "description", "footer"], &text)
-                .property("buttons", Schema::array().items(button));
+                .property("buttons", Schema::array().items(button()));
             with_options(schema).required(&["number"])
         });
         &SCHEMA

@@ -6,6 +6,7 @@ mod instance_faults;
 mod instance_proxy;
 mod instance_restart;
 pub(crate) mod kit;
+mod marks;
 mod newsletter;
 mod protocol;
 mod relay;
