@@ -65,7 +65,7 @@ impl Session {
             .await;
 
         let route = channel.route()?;
-        let (inlet, events, gate) = queue();
+        let (inlet, events, gate) = queue(channel.acks.clone());
         let dialer = Arc::new(Dialer::new(
             shared.target.clone(),
             route.clone(),

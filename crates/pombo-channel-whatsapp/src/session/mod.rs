@@ -4,6 +4,7 @@
 //! whether and when there is another one, so that the rules for backing off, pacing and giving up are in one place. A client
 //! holds its credentials through a [`lease`] that is taken back when the client ends: two clients never write to one store.
 
+pub(crate) mod acks;
 pub(crate) mod build;
 pub(crate) mod ending;
 pub(crate) mod hook;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 use wacore::types::events::{Event, EventHandler};
 
+use super::acks::Acks;
 use crate::incoming::is_signalling;
 
 /// So many waiting events stop the reading.
@@ -39,6 +40,7 @@ impl Gate {
 pub(crate) struct Inlet {
     sender: mpsc::UnboundedSender<Arc<Event>>,
     gate: Arc<Gate>,
+    acks: Acks,
 }
 
 impl EventHandler for Inlet {
@@ -48,6 +50,10 @@ impl EventHandler for Inlet {
             && !is_signalling(node)
         {
             return;
+        }
+        // Who waits for it must not wait for what is before it in the queue.
+        if let Event::ServerAck(ack) = &*event {
+            self.acks.came(ack);
         }
         self.gate.waiting.fetch_add(1, Ordering::AcqRel);
         // The receiver is gone only when the client is being ended; nobody is left to tell.
@@ -85,12 +91,13 @@ impl Outlet {
 }
 
 /// A queue, and the gate that the transport asks.
-pub(crate) fn queue() -> (Arc<Inlet>, Outlet, Arc<Gate>) {
+pub(crate) fn queue(acks: Acks) -> (Arc<Inlet>, Outlet, Arc<Gate>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let gate = Arc::new(Gate::default());
     let inlet = Arc::new(Inlet {
         sender,
         gate: Arc::clone(&gate),
+        acks,
     });
     let outlet = Outlet {
         receiver,
@@ -108,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_closes_the_gate_and_loses_nothing() {
-        let (inlet, mut outlet, gate) = queue();
+        let (inlet, mut outlet, gate) = queue(Acks::default());
         for _ in 0..FULL {
             inlet.handle_event(Arc::new(Event::Connected(Connected::builder().build())));
         }
