@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pombo_domain::channel::PresenceNews;
+use pombo_domain::channel::{PresenceNews, PresenceState};
 use pombo_domain::event::{Event, EventKind};
 use serde_json::{Value, json};
 use tracing::warn;
@@ -19,7 +19,7 @@ impl Gateway {
         if ignores(&state, &news.chat) {
             return;
         }
-        let mut presence = json!({"lastKnownPresence": news.state.as_str()});
+        let mut presence = json!({"lastKnownPresence": shown(news.state).as_str()});
         if let (Value::Object(members), Some(seconds)) = (&mut presence, news.last_seen) {
             members.insert("lastSeen".to_owned(), seconds.into());
         }
@@ -42,5 +42,16 @@ impl Gateway {
         } else {
             self.show(&Event::volatile(told)).await;
         }
+    }
+}
+
+/// Compatible: who has stopped typing is there.
+const fn shown(state: PresenceState) -> PresenceState {
+    match state {
+        PresenceState::Paused => PresenceState::Available,
+        PresenceState::Available
+        | PresenceState::Unavailable
+        | PresenceState::Composing
+        | PresenceState::Recording => state,
     }
 }
