@@ -38,8 +38,8 @@ async fn after_a_stop_and_after_a_kill_nobody_scans_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_instances_come_back_by_themselves() {
-    const MANY: usize = 50;
+async fn a_hundred_instances_come_back_by_themselves() {
+    const MANY: usize = 100;
     let mut stage = Stage::with(Simulator::builder(), &[]).await;
     for number in 0..MANY {
         stage
@@ -47,9 +47,10 @@ async fn fifty_instances_come_back_by_themselves() {
             .await;
     }
     assert_eq!(stage.server.terminate().await, 0);
+    stage.catcher.forget();
     stage.server.start_again().await;
     let began = std::time::Instant::now();
-    until("all fifty are open", || async {
+    until("all of them are open", || async {
         let all = stage
             .client
             .get("/instance/fetchInstances")
@@ -69,6 +70,11 @@ async fn fifty_instances_come_back_by_themselves() {
         "{:?}",
         began.elapsed()
     );
+    let codes = stage.catcher.caught();
+    let codes = codes
+        .iter()
+        .filter(|caught| caught.body["event"] == "qrcode.updated");
+    assert_eq!(codes.count(), 0, "nobody has to scan again");
     for number in 0..MANY {
         assert_eq!(
             stage
