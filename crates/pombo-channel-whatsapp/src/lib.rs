@@ -39,3 +39,10 @@ mod version;
 pub use channel::WhatsappChannel;
 pub use config::WhatsappConfig;
 pub use factory::WhatsappFactory;
+
+/// The protobuf message of a record's content, in either encoding; for tests that let a phone send what was once recorded.
+/// `None` when it is no message.
+#[must_use]
+pub fn record_to_message(content: &serde_json::Value) -> Option<waproto::whatsapp::Message> {
+    json::message(content).ok()
+}

@@ -9,6 +9,7 @@ mod docs;
 mod recording;
 mod rules;
 mod stage;
+mod whatsapp;
 
 use std::fmt::Write;
 
@@ -75,5 +76,8 @@ async fn the_original_and_we_differ_only_on_purpose() {
 
 #[test]
 fn the_differences_are_documented() {
-    docs::check(&Rules::read(&folder().join("differences.json")));
+    docs::check(
+        &Rules::read(&folder().join("differences.json")),
+        "differences",
+    );
 }

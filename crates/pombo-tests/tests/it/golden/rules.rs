@@ -21,6 +21,14 @@ pub(super) struct Rule {
     used: bool,
 }
 
+impl Rule {
+    fn is_about(&self, name: &str, field: &str) -> bool {
+        let any =
+            |patterns: &[String], text: &str| patterns.iter().any(|pattern| matches(pattern, text));
+        any(&self.requests, name) && any(&self.fields, field)
+    }
+}
+
 /// All rules, in the order of the file.
 pub(super) struct Rules(Vec<Rule>);
 
@@ -32,18 +40,17 @@ impl Rules {
 
     /// Whether some rule covers the difference.
     pub(super) fn cover(&mut self, name: &str, field: &str) -> bool {
-        let any =
-            |patterns: &[String], text: &str| patterns.iter().any(|pattern| matches(pattern, text));
         let mut covered = false;
-        for rule in self
-            .0
-            .iter_mut()
-            .filter(|rule| any(&rule.requests, name) && any(&rule.fields, field))
-        {
+        for rule in self.0.iter_mut().filter(|rule| rule.is_about(name, field)) {
             rule.used = true;
             covered = true;
         }
         covered
+    }
+
+    /// The same, without that it counts.
+    pub(super) fn covers(&self, name: &str, field: &str) -> bool {
+        self.0.iter().any(|rule| rule.is_about(name, field))
     }
 
     pub(super) fn unused(&self) -> Vec<&str> {
