@@ -292,6 +292,7 @@ async fn receive(
                 outbox.push(Outgoing::Stanza(Arc::new(stanza)));
                 return Next::End;
             }
+            Emission::Answer(stanza) => outbox.push(Outgoing::Stanza(Arc::new(stanza))),
             Emission::Wait(delay) => network.clock.sleep(delay).await,
             Emission::Close => return Next::End,
             // `FaultRule::check` lets neither in at this point.
@@ -406,6 +407,8 @@ impl Writer<'_> {
                     return Ok(Next::End);
                 }
                 Emission::Close => return Ok(Next::End),
+                // `FaultRule::check` does not let it in at this point.
+                Emission::Answer(_) => {}
             }
         }
         Ok(Next::Go)

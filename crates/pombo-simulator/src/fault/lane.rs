@@ -6,6 +6,7 @@ use wacore_binary::Node;
 
 use super::damage::damage;
 use super::plan::{Ending, Verdict};
+use crate::node::{NodeExt as _, node, service};
 
 /// What is to be done next, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub(crate) enum Emission {
     Garbage(Vec<u8>),
     /// This stanza; its bytes at this speed, if one is given.
     Stanza(Node, Option<u64>),
+    /// This stanza goes back to where the stanza came from.
+    Answer(Node),
     /// Half of this stanza's frame; what follows is [`Emission::Close`].
     HalfOf(Node),
     /// This stanza, then the connection ends in order.
@@ -62,6 +65,10 @@ impl Lane {
             }
             None => {}
         }
+        if let Some((code, text)) = verdict.refuse.filter(|_| node.tag == "iq") {
+            now.push(Emission::Answer(refusal(&node, code, &text)));
+            return now;
+        }
         if verdict.damage {
             damage(&mut node);
         }
@@ -101,4 +108,18 @@ impl Lane {
             .flat_map(|held| held.emissions)
             .collect()
     }
+}
+
+/// `<iq type="error">` to a question.
+fn refusal(question: &Node, code: u16, text: &str) -> Node {
+    let error = node("error")
+        .attr("code", code)
+        .attr("text", text.to_owned())
+        .build();
+    node("iq")
+        .attr("from", question.jid("to").unwrap_or_else(service))
+        .attr("type", "error")
+        .attr("id", question.text("id").as_ref())
+        .children([error])
+        .build()
 }

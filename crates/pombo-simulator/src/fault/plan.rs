@@ -90,6 +90,8 @@ pub(crate) struct Verdict {
     pub garbage: Vec<Vec<u8>>,
     /// How fast its bytes go.
     pub bytes_per_second: Option<u64>,
+    /// A question gets this error, code and text, instead of being asked.
+    pub refuse: Option<(u16, String)>,
     /// The connection ends, instead of the stanza.
     pub ending: Option<Ending>,
 }
@@ -103,6 +105,7 @@ impl Default for Verdict {
             damage: false,
             garbage: Vec::new(),
             bytes_per_second: None,
+            refuse: None,
             ending: None,
         }
     }
@@ -285,6 +288,7 @@ impl FaultPlan {
                 | Fault::StreamError { .. }
                 | Fault::Failure { .. }
                 | Fault::DamageCiphertext
+                | Fault::Refuse { .. }
                 | Fault::Garbage { .. } => {}
             }
         }
@@ -304,6 +308,9 @@ impl Verdict {
             Fault::Slow { bytes_per_second } => self.bytes_per_second = Some(bytes_per_second),
             Fault::DamageCiphertext => self.damage = true,
             Fault::Garbage { bytes } => self.garbage.push(dice.bytes(bytes as usize)),
+            Fault::Refuse { code, text } => {
+                self.refuse.get_or_insert((code, text));
+            }
             // The first ending counts.
             Fault::Close => self.end(Ending::Close),
             Fault::CloseMidFrame => self.end(Ending::CloseMidFrame),

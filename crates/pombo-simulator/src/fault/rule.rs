@@ -136,6 +136,14 @@ pub enum Fault {
         /// How many bytes.
         bytes: u32,
     },
+    /// The question is answered with this error, and the network never sees it. What is no question goes on.
+    Refuse {
+        /// `code`: 403, 404, 429, 500, ...
+        code: u16,
+        /// `text`: `rate-overlimit`, ...
+        #[serde(default)]
+        text: String,
+    },
     /// Media only: this status instead of an answer.
     Status {
         /// The HTTP status, 400 to 599.
@@ -301,6 +309,8 @@ impl FaultRule {
             Fault::DamageCiphertext => Ok(()),
             Fault::Garbage { .. } if self.at != FaultPoint::ToClient => misplaced("garbage"),
             Fault::Garbage { bytes } => in_range("bytes", u64::from(*bytes), 1..=1 << 20),
+            Fault::Refuse { .. } if self.at != FaultPoint::FromClient => misplaced("refuse"),
+            Fault::Refuse { code, .. } => in_range("code", u64::from(*code), 100..=999),
             Fault::Status { .. } if !media => misplaced("status"),
             Fault::Status { status } => in_range("status", u64::from(*status), 400..=599),
             Fault::CutBody { .. } if !media => misplaced("cutBody"),

@@ -254,6 +254,14 @@ fn a_rule_that_could_never_work_is_refused() {
             .unwrap_err()
             .to_string()
     };
+    let refuse = Fault::Refuse {
+        code: 429,
+        text: String::new(),
+    };
+    assert_eq!(
+        refused(FaultPoint::ToClient, refuse),
+        "`refuse` cannot happen at `toClient`"
+    );
     assert_eq!(
         refused(FaultPoint::ToClient, Fault::Status { status: 503 }),
         "`status` cannot happen at `toClient`"

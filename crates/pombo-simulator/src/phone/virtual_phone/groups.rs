@@ -1,11 +1,14 @@
 //! Groups. People are named by number or address; the network's answer counts, so a group must exist.
 
+use std::borrow::Cow;
+
 use wacore_binary::{Jid, Node};
 
 use super::super::error::PhoneError;
+use super::super::view::ShownGroup;
 use super::VirtualPhone;
 use super::handle::address;
-use crate::node::{NodeExt as _, node};
+use crate::node::{NodeExt as _, node, service};
 
 impl VirtualPhone {
     /// Makes a group. Returns its address.
@@ -147,6 +150,54 @@ impl VirtualPhone {
         self.group_request("set", Jid::group(""), leave).map(drop)
     }
 
+    /// Opens the page of a group. 403 for those who are not in it.
+    pub async fn group(&self, group: &str) -> Result<ShownGroup, PhoneError> {
+        let jid = address(group)?;
+        let query = node("query").attr("request", "interactive").build();
+        let answer = self.group_request("get", jid.clone(), query)?;
+        let tree = answer.child("group").ok_or(PhoneError::NoAnswer)?;
+        Ok(ShownGroup {
+            picture: self.group_picture(jid)?,
+            ..shown(tree)
+        })
+    }
+
+    /// The id of a group's picture.
+    fn group_picture(&self, group: Jid) -> Result<Option<String>, PhoneError> {
+        let query = node("picture").attr("type", "image").attr("query", "url");
+        let mut phone = self.lock();
+        let id = phone.new_id();
+        let namespace = "w:profile:picture";
+        let answer = phone.request(
+            &self.network,
+            namespace,
+            "get",
+            service(),
+            Some(group),
+            vec![query.build()],
+            &id,
+        );
+        match answer {
+            Ok(answer) => Ok(answer
+                .child("picture")
+                .map(|picture| picture.text("id").into_owned())),
+            Err(PhoneError::Refused { code: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Who waits to be let in, by phone-number address: for admins.
+    pub async fn join_requests(&self, group: &str) -> Result<Vec<String>, PhoneError> {
+        let query = node("membership_approval_requests").build();
+        let answer = self.group_request("get", address(group)?, query)?;
+        Ok(answer
+            .child("membership_approval_requests")
+            .into_iter()
+            .flat_map(|requests| requests.nodes())
+            .map(number_of)
+            .collect())
+    }
+
     fn group_request(&self, kind: &'static str, to: Jid, change: Node) -> Result<Node, PhoneError> {
         self.lock()
             .ask(&self.network, "w:g2", kind, to, vec![change])
@@ -155,5 +206,44 @@ impl VirtualPhone {
     fn known(&self, person: &str) -> Result<Jid, PhoneError> {
         let jid = address(person)?;
         Ok(jid.to_non_ad())
+    }
+}
+
+/// The phone-number address of a participant.
+fn number_of(person: &Node) -> String {
+    match person.text_opt("phone_number") {
+        Some(number) => number.into_owned(),
+        None => person.text("jid").into_owned(),
+    }
+}
+
+fn shown(group: &Node) -> ShownGroup {
+    let has = |tag| group.child(tag).is_some();
+    let description = group
+        .child("description")
+        .and_then(|description| description.child("body"))
+        .map(|body| body.body_text().into_owned());
+    ShownGroup {
+        subject: group.text("subject").into_owned(),
+        description: description.unwrap_or_default(),
+        members: group
+            .nodes_named("participant")
+            .map(|member| {
+                let role = member.text_opt("type");
+                let role = role.map_or_else(|| "member".to_owned(), Cow::into_owned);
+                (number_of(member), role)
+            })
+            .collect(),
+        by_lid: group.text("addressing_mode") == "lid",
+        only_admins_write: has("announcement"),
+        only_admins_change: has("locked"),
+        expiration: group
+            .child("ephemeral")
+            .and_then(|ephemeral| ephemeral.parsed("expiration")),
+        approval: has("membership_approval_mode"),
+        everybody_adds: group
+            .child("member_add_mode")
+            .is_some_and(|mode| mode.body_text() == "all_member_add"),
+        picture: None,
     }
 }
