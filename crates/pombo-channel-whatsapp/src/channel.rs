@@ -10,7 +10,7 @@ use pombo_domain::channel::{
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
 use pombo_domain::port::{
-    Calls, Channel, ChannelOpening, Communities, Connecting, Directory, MessageActions,
+    Calls, Channel, ChannelOpening, Communities, Connecting, Directory, Groups, MessageActions,
     Newsletters, Profiles, Protocol,
 };
 use pombo_domain::proxy::Proxy;
@@ -27,6 +27,7 @@ use whatsapp_rust::passkey::Assertion;
 use crate::factory::Shared;
 use crate::incoming::CallKinds;
 use crate::outgoing::Audiences;
+use crate::query::groups::KnownGroups;
 use crate::session::acks::{Acks, Taken};
 use crate::session::build::is_linked;
 use crate::session::life::Life;
@@ -58,6 +59,8 @@ pub struct WhatsappChannel {
     pub(crate) calls: CallKinds,
     /// What the network has not acknowledged yet.
     pub(crate) acks: Acks,
+    /// What is known of groups.
+    pub(crate) groups: KnownGroups,
     status: watch::Sender<Status>,
     state: Mutex<State>,
     /// The present life. Held while one begins or ends, so that there is never a second one.
@@ -90,6 +93,7 @@ impl WhatsappChannel {
             audiences: Audiences::default(),
             calls: CallKinds::default(),
             acks: Acks::default(),
+            groups: KnownGroups::default(),
             status: watch::Sender::new(Status::default()),
             state: Mutex::new(State {
                 settings: opening.settings.clone(),
@@ -116,6 +120,8 @@ impl WhatsappChannel {
     }
 
     pub(crate) fn set_client(&self, client: Option<Arc<Client>>) {
+        // What changes while there is no connection is not always told afterwards.
+        self.groups.clear();
         let ended = client.is_none();
         self.inner().client = client;
         if ended {
@@ -470,6 +476,10 @@ impl Channel for WhatsappChannel {
     }
 
     fn profiles(&self) -> Option<&dyn Profiles> {
+        Some(self)
+    }
+
+    fn groups(&self) -> Option<&dyn Groups> {
         Some(self)
     }
 

@@ -22,4 +22,7 @@ pub use instance::{
     ConnectError, Connection, CreateError, Entry, InstanceState, LogoutError, NewInstance, QrCode,
     SettingsChange, SubscriptionChange,
 };
-pub use outbound::{Album, EditError, MessageFile, NumberAnswer, Pictures, Recipient, SendError};
+pub use outbound::{
+    Album, EditError, INVITE_URL, MessageFile, NamedMember, NumberAnswer, Pictures, Recipient,
+    SendError, WantedGroup,
+};

@@ -39,22 +39,43 @@ impl<T: Checked> FromRequest<Api> for ValidJson<T> {
     }
 }
 
-/// Checks an object against its schema and types it.
-pub(crate) fn check<T: Checked>(
-    mut members: Map<String, Value>,
+/// The same, with failures in the form of the group routes: each with its property.
+pub(super) fn check_properties<T: Checked>(
+    members: Map<String, Value>,
     origin: Origin,
 ) -> Result<T, ApiError> {
+    let body = prepared::<T>(members, origin);
+    let failures = T::schema().failures(&body);
+    if !failures.is_empty() {
+        return Err(ApiError::invalid_properties(failures));
+    }
+    typed(body)
+}
+
+/// Checks an object against its schema and types it.
+pub(crate) fn check<T: Checked>(
+    members: Map<String, Value>,
+    origin: Origin,
+) -> Result<T, ApiError> {
+    let body = prepared::<T>(members, origin);
+    let failures = T::schema().failures(&body);
+    if !failures.is_empty() {
+        return Err(T::refuse(failures));
+    }
+    typed(body)
+}
+
+fn prepared<T: Checked>(mut members: Map<String, Value>, origin: Origin) -> Value {
     let schema = T::schema();
     match origin {
         Origin::Json => coerce_delay(schema, &mut members),
         Origin::Form => coerce_texts(schema, &mut members),
     }
     T::prepare(&mut members);
-    let body = Value::Object(members);
-    let failures = schema.failures(&body);
-    if !failures.is_empty() {
-        return Err(T::refuse(failures));
-    }
+    Value::Object(members)
+}
+
+fn typed<T: Checked>(body: Value) -> Result<T, ApiError> {
     // What the schema leaves open, the type may still refuse.
     serde_json::from_value(body).map_err(|error| ApiError::invalid_text(error.to_string()))
 }

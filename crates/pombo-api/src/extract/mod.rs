@@ -3,6 +3,7 @@
 mod body;
 mod client;
 mod form;
+mod group;
 mod instance;
 mod key;
 mod query;
@@ -11,6 +12,7 @@ mod urlencoded;
 pub(crate) use body::{Checked, Origin, RawBody, ValidJson, check};
 pub(crate) use client::{ClientAddress, is_forwarded};
 pub(crate) use form::{Upload, ValidForm};
+pub(crate) use group::{FromQuery, GroupJson, QueryJson};
 pub(crate) use instance::{AuthorisedInstance, decode};
 pub(crate) use key::{AnyKey, GlobalKey, key_of};
 pub(crate) use query::Query;

@@ -8,6 +8,7 @@ mod business;
 mod chat;
 mod community;
 mod event;
+mod group;
 mod instance;
 mod label;
 mod message;
@@ -138,6 +139,7 @@ pub(crate) fn all() -> Vec<Route> {
         webhook::routes(),
         message::routes(),
         chat::routes(),
+        group::routes(),
         label::routes(),
         business::routes(),
         newsletter::routes(),

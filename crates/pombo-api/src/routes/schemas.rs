@@ -292,15 +292,33 @@ pub(in crate::routes) fn group_participants() -> Schema {
         .not_empty(&["groupJid", "action"])
 }
 
-pub(in crate::routes) fn group_setting() -> Schema {
+pub(in crate::routes) fn join_request_action() -> Schema {
     Schema::object()
         .property("groupJid", text())
-        .property(
-            "action",
-            text().one_of(&["announcement", "not_announcement", "locked", "unlocked"]),
-        )
+        .property("action", text().one_of(&["approve", "reject"]))
+        .property("participants", participants())
+        .required(&["groupJid", "action", "participants"])
+        .not_empty(&["groupJid", "action"])
+}
+
+pub(in crate::routes) fn join_approval() -> Schema {
+    group_action(&["on", "off"])
+}
+
+pub(in crate::routes) fn member_add_mode() -> Schema {
+    group_action(&["all_member_add", "admin_add"])
+}
+
+fn group_action(actions: &'static [&'static str]) -> Schema {
+    Schema::object()
+        .property("groupJid", text())
+        .property("action", text().one_of(actions))
         .required(&["groupJid", "action"])
         .not_empty(&["groupJid", "action"])
+}
+
+pub(in crate::routes) fn group_setting() -> Schema {
+    group_action(&["announcement", "not_announcement", "locked", "unlocked"])
 }
 
 pub(in crate::routes) fn group_ephemeral() -> Schema {

@@ -3,16 +3,25 @@
 use pombo_domain::channel::{ChannelEvent, GroupChange, GroupNews};
 use pombo_domain::group::{Group, GroupPatch, Participant};
 use tracing::debug;
-use wacore::iq::groups::{GroupInfoResponse, GroupParticipantResponse, MemberAddMode};
-use wacore::protocol::ProtocolNode as _;
 use wacore::stanza::groups::{GroupNotificationAction, GroupParticipantInfo};
 use wacore::types::events::{GroupUpdate, PictureUpdate};
 use wacore_binary::{Jid, JidExt as _, Node};
+use whatsapp_rust::Client;
+
+use crate::query::groups::describe::{self, described, seconds};
+use crate::query::groups::question::read;
 
 /// What a change of a group means to the rules; `None` for what they have no word for.
 pub(super) fn update(event: &GroupUpdate) -> Option<ChannelEvent> {
     if let GroupNotificationAction::Create { raw } = &event.action {
-        return created(raw).map(|group| ChannelEvent::Groups(vec![group]));
+        return created(raw).map(|group| {
+            let author = |jid: &Option<Jid>| jid.as_ref().map(Jid::to_non_ad_string);
+            ChannelEvent::Groups(vec![Group {
+                author: author(&event.participant),
+                author_pn: author(&event.participant_pn),
+                ..group
+            }])
+        });
     }
     Some(ChannelEvent::GroupChanged(GroupNews {
         group: event.group_jid.to_non_ad_string(),
@@ -144,10 +153,6 @@ fn change(action: &GroupNotificationAction, author: Option<&Jid>) -> Option<Grou
     Some(GroupChange::Metadata(Box::new(patch)))
 }
 
-fn seconds(time: u64) -> Option<i64> {
-    i64::try_from(time).ok().filter(|time| *time > 0)
-}
-
 fn named(jid: &Jid) -> Participant {
     Participant {
         id: jid.to_non_ad_string(),
@@ -179,7 +184,7 @@ fn member(info: &GroupParticipantInfo) -> Participant {
 /// The group that a `<create>` tells of.
 fn created(raw: &Node) -> Option<Group> {
     let node = raw.get_optional_child("group")?;
-    match GroupInfoResponse::try_from_node(node) {
+    match read(&node.as_node_ref()) {
         Ok(group) => Some(described(&group)),
         Err(error) => {
             debug!("a new group cannot be read: {error}");
@@ -188,57 +193,20 @@ fn created(raw: &Node) -> Option<Group> {
     }
 }
 
-/// A group as the network describes it.
-fn described(group: &GroupInfoResponse) -> Group {
-    let text = |jid: &Option<Jid>| jid.as_ref().map(Jid::to_non_ad_string);
-    let participants: Vec<_> = group.participants.iter().map(described_member).collect();
-    Group {
-        id: group.id.to_non_ad_string(),
-        addressing_mode: Some(group.addressing_mode.as_str().to_owned()),
-        subject: group.subject.as_str().to_owned(),
-        subject_owner: text(&group.subject_owner),
-        subject_owner_pn: text(&group.subject_owner_pn),
-        subject_time: group.subject_time.and_then(seconds),
-        size: group
-            .size
-            .unwrap_or_else(|| u32::try_from(participants.len()).unwrap_or(u32::MAX)),
-        creation: group.creation_time.and_then(seconds),
-        owner: text(&group.creator),
-        owner_pn: text(&group.creator_pn),
-        desc: group.description.clone(),
-        desc_id: group.description_id.clone(),
-        desc_owner: text(&group.description_owner),
-        desc_time: group.description_time.and_then(seconds),
-        linked_parent: text(&group.parent_group_jid),
-        restrict: group.is_locked,
-        announce: group.is_announcement,
-        is_community: group.is_parent_group,
-        is_community_announce: group.is_default_sub_group,
-        join_approval_mode: group.membership_approval,
-        member_add_mode: matches!(group.member_add_mode, Some(MemberAddMode::AllMemberAdd)),
-        ephemeral_duration: group.ephemeral.as_ref().and_then(|timer| timer.expiration),
-        participants,
-    }
-}
-
-fn described_member(info: &GroupParticipantResponse) -> Participant {
-    use wacore::iq::groups::ParticipantType;
-
-    let id = info.jid.to_non_ad_string();
-    let other = |jid: &Option<Jid>| {
-        jid.as_ref()
-            .map(Jid::to_non_ad_string)
-            .filter(|jid| *jid != id)
-    };
-    Participant {
-        phone_number: other(&info.phone_number),
-        lid: other(&info.lid),
-        admin: match info.participant_type {
-            ParticipantType::Admin => Some("admin".to_owned()),
-            ParticipantType::SuperAdmin => Some("superadmin".to_owned()),
-            ParticipantType::Member => None,
-        },
-        id,
+/// Adds what the stanza does not tell, and is known here, of the people that it is about.
+pub(super) async fn complete(client: &Client, event: &mut ChannelEvent) {
+    if let ChannelEvent::Groups(groups) = event {
+        for group in groups {
+            describe::complete(client, &mut group.participants).await;
+        }
+    } else if let ChannelEvent::GroupChanged(news) = event {
+        match &mut news.change {
+            GroupChange::Participants { participants, .. }
+            | GroupChange::JoinRequest { participants, .. } => {
+                describe::complete(client, participants).await;
+            }
+            GroupChange::Metadata(_) => {}
+        }
     }
 }
 

@@ -56,12 +56,24 @@ impl WhatsappChannel {
             Event::ServerAck(event) => receipt::server_ack(event),
             Event::ChatPresence(event) => Some(people::chat_presence(event)),
             Event::Presence(event) => Some(people::presence(event)),
-            Event::PictureUpdate(event) => picture(client, event, &me).await,
+            Event::PictureUpdate(event) => {
+                if people::is_groups(&event.jid) {
+                    self.groups.forget_picture(&event.jid.to_non_ad_string());
+                }
+                picture(client, event, &me).await
+            }
             Event::ContactUpdate(event) => Some(people::contact(event)),
             Event::ContactNumberChanged(event) => Some(people::number_changed(event)),
             Event::PushNameUpdate(event) => Some(people::push_name(event, &me)),
             Event::SelfPushNameUpdated(event) => Some(people::own_name(event.new_name.clone())),
-            Event::GroupUpdate(event) => group::update(event),
+            Event::GroupUpdate(event) => {
+                self.groups.forget(&event.group_jid.to_non_ad_string());
+                let mut told = group::update(event);
+                if let Some(told) = &mut told {
+                    group::complete(client, told).await;
+                }
+                told
+            }
             Event::IncomingCall(event) => {
                 call::incoming(event).map(|event| self.calls.complete(event))
             }

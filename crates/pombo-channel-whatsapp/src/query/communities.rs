@@ -8,15 +8,12 @@ use pombo_domain::port::Communities;
 use serde_json::{Value, json};
 use wacore::iq::mex_operations::fetch_all_subgroups;
 use wacore::request::InfoQuery;
-use wacore::types::message::AddressingMode;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, JidExt as _, NodeContent};
-use whatsapp_rust::{
-    CommunityError, CreateCommunityOptions, GroupError, GroupMetadata, GroupParticipant,
-    MemberAddMode, MexError, ParticipantType,
-};
+use whatsapp_rust::{CommunityError, CreateCommunityOptions, GroupError, MexError};
 
 use super::error::{of_any, of_iq, parse};
+use super::groups::describe::{described, member};
 use super::mex::{ask, text, whole};
 use crate::channel::WhatsappChannel;
 
@@ -216,59 +213,6 @@ fn results(done: &[Jid], failed: &[(Jid, u32)]) -> Vec<ChangeResult> {
 
 fn seconds(seconds: Option<u64>) -> Option<i64> {
     seconds.and_then(|seconds| i64::try_from(seconds).ok())
-}
-
-fn described(group: &GroupMetadata) -> Group {
-    let shown = |jid: &Option<Jid>| jid.as_ref().map(Jid::to_non_ad_string);
-    let mode = match group.addressing_mode {
-        AddressingMode::Lid => "lid",
-        AddressingMode::Pn => "pn",
-    };
-    let count = u32::try_from(group.participants.len()).unwrap_or(u32::MAX);
-    Group {
-        id: group.id.to_string(),
-        addressing_mode: Some(mode.to_owned()),
-        subject: group.subject.clone(),
-        subject_owner: shown(&group.subject_owner),
-        subject_owner_pn: shown(&group.subject_owner_pn),
-        subject_time: seconds(group.subject_time),
-        size: group.size.unwrap_or(count),
-        creation: seconds(group.creation_time),
-        owner: shown(&group.creator),
-        owner_pn: shown(&group.creator_pn),
-        desc: group.description.clone(),
-        desc_id: group.description_id.clone(),
-        desc_owner: shown(&group.description_owner),
-        desc_time: seconds(group.description_time),
-        linked_parent: shown(&group.parent_group_jid),
-        restrict: group.is_locked,
-        announce: group.is_announcement,
-        is_community: group.is_parent_group,
-        is_community_announce: group.is_default_sub_group,
-        join_approval_mode: group.membership_approval || group.parent_membership_approval_required,
-        member_add_mode: matches!(group.member_add_mode, Some(MemberAddMode::AllMemberAdd)),
-        ephemeral_duration: group.ephemeral.as_ref().and_then(|timer| timer.expiration),
-        participants: group.participants.iter().map(member).collect(),
-    }
-}
-
-fn member(person: &GroupParticipant) -> Participant {
-    let id = person.jid.to_non_ad_string();
-    let other = |jid: &Option<Jid>| {
-        jid.as_ref()
-            .map(Jid::to_non_ad_string)
-            .filter(|jid| *jid != id)
-    };
-    Participant {
-        phone_number: other(&person.phone_number),
-        lid: other(&person.lid),
-        admin: match person.participant_type {
-            ParticipantType::Admin => Some("admin".to_owned()),
-            ParticipantType::SuperAdmin => Some("superadmin".to_owned()),
-            ParticipantType::Member => None,
-        },
-        id,
-    }
 }
 
 /// Announcements first, as phones show them.

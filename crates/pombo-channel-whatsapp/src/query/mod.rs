@@ -5,6 +5,8 @@ mod catalog;
 mod communities;
 mod directory;
 pub(crate) mod error;
+pub(crate) mod groups;
+mod memory;
 mod mex;
 mod newsletters;
 mod posts;

@@ -419,12 +419,7 @@ impl Gateway {
         let channel = self.channel(entry)?;
         let profiles = Self::profiles(entry, &*channel)?;
         let picture = match source {
-            Some(source) => {
-                let media = self.media.as_ref().ok_or_else(|| {
-                    ChannelError::Failed("files cannot be prepared here".to_owned())
-                })?;
-                Some(media.profile_picture(source).await?)
-            }
+            Some(source) => Some(self.prepared_picture(source).await?),
             None => None,
         };
         profiles.set_picture(picture.as_ref()).await?;

@@ -6,6 +6,7 @@
 mod actions;
 mod album;
 mod call;
+mod groups;
 mod marks;
 mod newsletters;
 mod recipient;
@@ -15,6 +16,7 @@ mod settle;
 
 pub use actions::{EditError, MessageFile};
 pub use album::{Album, Pictures};
+pub use groups::{INVITE_URL, NamedMember, WantedGroup};
 pub use marks::Recipient;
 pub use recipient::NumberAnswer;
 pub use send::SendError;

@@ -119,7 +119,7 @@ impl Gateway {
                 None => None,
             };
             answer.exists = group.is_some();
-            answer.name = group.map(|group| group.subject);
+            answer.name = group.map(|group| group.subject.clone());
         } else if answer.jid == jid::STATUS {
             // Compatible.
             answer.exists = false;

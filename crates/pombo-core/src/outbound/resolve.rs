@@ -14,6 +14,7 @@ use pombo_store::message;
 use serde_json::Value;
 use tracing::debug;
 
+use super::groups::mentions;
 use super::send::SendError;
 use crate::gateway::Gateway;
 use crate::instance::Entry;
@@ -38,7 +39,7 @@ impl Gateway {
             _ => self.recipient(entry, &outgoing.number).await?,
         };
         outgoing.resolved.quoted = self.quoted(entry, outgoing.quoted.as_ref(), &to).await?;
-        outgoing.resolved.mentioned = self.mentioned(entry, outgoing, &to).await?;
+        self.of_group(entry, outgoing, &to).await?;
         outgoing.resolved.files = self.files(&outgoing.content).await?;
         if let (OutgoingContent::Text { text }, true, Some(media)) =
             (&outgoing.content, outgoing.link_preview, &self.media)
@@ -113,34 +114,43 @@ impl Gateway {
         }
     }
 
-    /// Mentions are for groups only, as in the original.
-    async fn mentioned(
+    /// What a message to a group takes from the group: who is mentioned, and when it disappears. Mentions are for groups only,
+    /// as in the original.
+    async fn of_group(
         &self,
         entry: &Entry,
-        outgoing: &Outgoing,
+        outgoing: &mut Outgoing,
         to: &str,
-    ) -> Result<Vec<String>, SendError> {
-        if !jid::is_group(to) {
-            return Ok(Vec::new());
+    ) -> Result<(), SendError> {
+        let reaction = matches!(outgoing.content, OutgoingContent::Reaction { .. });
+        if !jid::is_group(to) || reaction {
+            return Ok(());
         }
-        if outgoing.mentions_everyone {
-            let groups = entry.channel.as_ref().and_then(|channel| channel.groups());
-            let Some(groups) = groups else {
-                return Ok(Vec::new());
-            };
-            let group = groups.metadata(to).await?;
-            return Ok(group
-                .participants
-                .into_iter()
-                .map(|participant| participant.id)
-                .collect());
-        }
-        Ok(outgoing
-            .mentioned
-            .iter()
-            .map(|number| jid::normalise(number))
-            .filter(|jid| !jid::is_group(jid))
-            .collect())
+        let groups = entry.channel.as_ref().and_then(|channel| channel.groups());
+        let group = match groups {
+            Some(groups) => match groups.metadata(to).await {
+                Ok(group) => Some(group),
+                Err(ChannelError::NotFound(_)) => {
+                    return Err(ChannelError::NotFound("Group not found".to_owned()).into());
+                }
+                // Everybody cannot be mentioned without knowing them; everything else can do without.
+                Err(error) if outgoing.mentions_everyone => return Err(error.into()),
+                Err(error) => {
+                    debug!("a group is not known to who writes to it: {error}");
+                    None
+                }
+            },
+            None => None,
+        };
+        let mentioned = mentions(
+            group.as_deref(),
+            outgoing.mentions_everyone,
+            &outgoing.mentioned,
+            text_of(&outgoing.content),
+        );
+        outgoing.resolved.mentioned = mentioned;
+        outgoing.resolved.ephemeral = group.and_then(|group| group.ephemeral_duration);
+        Ok(())
     }
 
     /// The files of a content, in the order in which it names them.
@@ -217,6 +227,27 @@ impl Gateway {
             | OutgoingContent::Forward { .. }
             | OutgoingContent::Raw { .. } => Vec::new(),
         })
+    }
+}
+
+/// Where somebody may be mentioned.
+fn text_of(content: &OutgoingContent) -> &str {
+    match content {
+        OutgoingContent::Text { text } => text,
+        OutgoingContent::Media(media) => media.caption.as_deref().unwrap_or_default(),
+        OutgoingContent::Audio { .. }
+        | OutgoingContent::Ptv { .. }
+        | OutgoingContent::Sticker { .. }
+        | OutgoingContent::Location { .. }
+        | OutgoingContent::Contacts(_)
+        | OutgoingContent::Reaction { .. }
+        | OutgoingContent::Poll { .. }
+        | OutgoingContent::List { .. }
+        | OutgoingContent::Buttons { .. }
+        | OutgoingContent::Carousel { .. }
+        | OutgoingContent::Status(_)
+        | OutgoingContent::Forward { .. }
+        | OutgoingContent::Raw { .. } => "",
     }
 }
 

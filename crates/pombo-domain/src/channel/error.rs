@@ -3,7 +3,7 @@
 use crate::instance::ChannelKind;
 
 /// Why a channel did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ChannelError {
     /// The channel has no such thing, or is not part of this build.
     #[error("{}", not_available(*.0))]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Key, Method, Route};
 use crate::error::ApiError;
-use crate::extract::{AuthorisedInstance, Query, RawBody};
+use crate::extract::{AuthorisedInstance, RawBody};
 use crate::schema::Schema;
 
 /// One route that is not there yet.
@@ -33,19 +33,6 @@ enum Body {
     Unchecked,
     /// The body, against a schema.
     Checked(fn() -> Schema),
-    /// The body with `groupJid` from itself or the query; failures in the form of the group routes.
-    Group(fn() -> Schema),
-    /// Members of the query, in the same form.
-    FromQuery(QueryMember, fn() -> Schema),
-    /// The body alone, in the same form.
-    Properties(fn() -> Schema),
-}
-
-/// A member of the query that a route cannot do without.
-#[derive(Clone, Copy)]
-enum QueryMember {
-    InviteCode,
-    GetParticipants,
 }
 
 /// How the route says no.
@@ -70,18 +57,11 @@ pub(super) fn routes() -> Vec<Route> {
 impl NotBuilt {
     fn into_route(self) -> Route {
         let schema = Arc::new(self.body.schema());
-        let (body, refusal) = (self.body, self.refusal);
-        let answer = move |instance: AuthorisedInstance, query: Query, sent: RawBody| {
+        let refusal = self.refusal;
+        let answer = move |instance: AuthorisedInstance, sent: RawBody| {
             let schema = Arc::clone(&schema);
             async move {
-                Err::<(), ApiError>(answer(
-                    &instance,
-                    body,
-                    schema.as_ref().as_ref(),
-                    &query,
-                    &sent,
-                    refusal,
-                ))
+                Err::<(), ApiError>(answer(&instance, schema.as_ref().as_ref(), &sent, refusal))
             }
         };
         Route {
@@ -102,23 +82,18 @@ impl Body {
     fn schema(self) -> Option<Schema> {
         match self {
             Self::Unchecked => None,
-            Self::Checked(schema)
-            | Self::Group(schema)
-            | Self::FromQuery(_, schema)
-            | Self::Properties(schema) => Some(schema()),
+            Self::Checked(schema) => Some(schema()),
         }
     }
 }
 
 fn answer(
     AuthorisedInstance(entry): &AuthorisedInstance,
-    body: Body,
     schema: Option<&Schema>,
-    query: &Query,
     sent: &RawBody,
     refusal: Refusal,
 ) -> ApiError {
-    let refused = check(body, schema, query, sent).err();
+    let refused = check(schema, sent).err();
     let error = refused.unwrap_or_else(|| match refusal {
         Refusal::Channel | Refusal::Meta(_) => {
             ChannelError::NotAvailable(entry.state().instance.channel).into()
@@ -131,59 +106,12 @@ fn answer(
     }
 }
 
-fn check(
-    body: Body,
-    schema: Option<&Schema>,
-    query: &Query,
-    sent: &RawBody,
-) -> Result<(), ApiError> {
+fn check(schema: Option<&Schema>, sent: &RawBody) -> Result<(), ApiError> {
     let Some(schema) = schema else { return Ok(()) };
-    let (mut members, _) = sent.members()?;
-    match body {
-        Body::Unchecked | Body::Checked(_) | Body::Properties(_) => {}
-        Body::Group(_) => {
-            let in_body = members
-                .get("groupJid")
-                .and_then(Value::as_str)
-                .filter(|jid| !jid.is_empty());
-            let jid = in_body.or_else(|| query.text("groupJid")).ok_or_else(|| {
-                ApiError::bad_request_all([
-                    "The group id needs to be informed in the query",
-                    "ex: \"groupJid=120362@g.us\"",
-                ])
-            })?;
-            let jid = if jid.ends_with("@g.us") {
-                jid.to_owned()
-            } else {
-                format!("{jid}@g.us")
-            };
-            members.insert("groupJid".to_owned(), Value::from(jid));
-        }
-        Body::FromQuery(member, _) => {
-            let (name, value) = match member {
-                QueryMember::InviteCode => ("inviteCode", query.text("inviteCode")),
-                QueryMember::GetParticipants => ("getParticipants", query.text("getParticipants")),
-            };
-            let value = value.ok_or_else(|| match member {
-                QueryMember::InviteCode => ApiError::bad_request_all([
-                    "The group invite code id needs to be informed in the query",
-                    "ex: \"inviteCode=F1EX5QZxO181L3TMVP31gY\" (Obtained from group join link)",
-                ]),
-                QueryMember::GetParticipants => {
-                    ApiError::bad_request("The getParticipants needs to be informed in the query")
-                }
-            })?;
-            members.insert(name.to_owned(), Value::from(value));
-        }
-    }
+    let (members, _) = sent.members()?;
     let failures = schema.failures(&Value::Object(members));
     if failures.is_empty() {
         return Ok(());
     }
-    Err(match body {
-        Body::Unchecked | Body::Checked(_) => ApiError::invalid(failures),
-        Body::Group(_) | Body::FromQuery(..) | Body::Properties(_) => {
-            ApiError::invalid_properties(failures)
-        }
-    })
+    Err(ApiError::invalid(failures))
 }

@@ -1,11 +1,11 @@
-//! What asks WhatsApp: chats, profiles, groups, labels, the business catalogue, templates, media.
+//! Templates, media.
 
-use super::{Body, Method, NotBuilt, QueryMember, Refusal};
+use super::{Body, Method, NotBuilt, Refusal};
 use crate::routes::schemas as s;
 
 pub(super) fn rows() -> Vec<NotBuilt> {
-    use Body::{Checked, FromQuery, Group, Properties, Unchecked};
-    use Method::{Delete, Get, Post};
+    use Body::{Checked, Unchecked};
+    use Method::{Get, Post};
     use Refusal::{Channel, Meta};
     let row = |method, path, status, about, body, refusal| NotBuilt {
         method,
@@ -16,134 +16,6 @@ pub(super) fn rows() -> Vec<NotBuilt> {
         refusal,
     };
     vec![
-        row(
-            Post,
-            "/group/create/{instanceName}",
-            201,
-            "create a group",
-            Checked(s::group_create),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/updateGroupSubject/{instanceName}",
-            201,
-            "change the subject",
-            Group(s::group_subject),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/updateGroupPicture/{instanceName}",
-            201,
-            "change the picture",
-            Group(s::group_image),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/updateGroupDescription/{instanceName}",
-            201,
-            "change the description",
-            Group(s::group_description),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/findGroupInfos/{instanceName}",
-            200,
-            "one group",
-            Group(s::group_jid),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/fetchAllGroups/{instanceName}",
-            200,
-            "all groups",
-            FromQuery(QueryMember::GetParticipants, s::get_participants),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/participants/{instanceName}",
-            200,
-            "members",
-            Group(s::group_jid),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/inviteCode/{instanceName}",
-            200,
-            "the invite code",
-            Group(s::group_jid),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/inviteInfo/{instanceName}",
-            200,
-            "the group of an invite code",
-            FromQuery(QueryMember::InviteCode, s::invite_code),
-            Channel,
-        ),
-        row(
-            Get,
-            "/group/acceptInviteCode/{instanceName}",
-            200,
-            "join by invite code",
-            FromQuery(QueryMember::InviteCode, s::invite_code),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/sendInvite/{instanceName}",
-            200,
-            "send the invite link",
-            Properties(s::send_invite),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/revokeInviteCode/{instanceName}",
-            201,
-            "a new invite code",
-            Group(s::group_jid),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/updateParticipant/{instanceName}",
-            201,
-            "add, remove, promote, demote",
-            Group(s::group_participants),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/updateSetting/{instanceName}",
-            201,
-            "who may write or edit",
-            Group(s::group_setting),
-            Channel,
-        ),
-        row(
-            Post,
-            "/group/toggleEphemeral/{instanceName}",
-            201,
-            "vanishing messages",
-            Group(s::group_ephemeral),
-            Channel,
-        ),
-        row(
-            Delete,
-            "/group/leaveGroup/{instanceName}",
-            200,
-            "leave",
-            Group(s::anything),
-            Channel,
-        ),
         row(
             Post,
             "/template/create/{instanceName}",
