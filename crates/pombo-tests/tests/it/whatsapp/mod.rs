@@ -1,6 +1,7 @@
 //! `WHATSAPP-BAILEYS` instances, over a simulated network with virtual phones.
 
 mod community;
+mod group;
 mod instance;
 mod instance_faults;
 mod instance_proxy;
