@@ -11,7 +11,8 @@
 //
 // Reports: qr, code, connection (as Baileys tells it, with the status code of the last end), event (name, data), answer and
 // failed (id of the command). Commands, each with an `id`:
-//   {"call": "sendMessage", "arguments": [..]}   any method of the socket; {"$binary": ".."} is a buffer (base64), and
+//   {"call": "sendMessage", "arguments": [..]}   any method of the socket; {"$binary": ".."} is a buffer (base64),
+//                                                {"$date": 1795401809000} a Date (milliseconds), and
 //                                                {"$message": "<id>"} a message that was sent or received before
 //   {"download": "<id>"}                         the media of such a message: its size and its SHA-256
 //   {"votes": "<id>"}                            the votes of a poll so far
@@ -131,6 +132,7 @@ function revive(value) {
   if (Array.isArray(value)) return value.map(revive);
   if (value === null || typeof value !== "object") return value;
   if (typeof value.$binary === "string") return Buffer.from(value.$binary, "base64");
+  if (typeof value.$date === "number") return new Date(value.$date);
   if (typeof value.$message === "string") {
     const message = messages.get(value.$message);
     if (!message) throw new Error(`no message ${value.$message}`);

@@ -5,8 +5,8 @@ use super::*;
 use pombo_simulator::{Business, BusinessProfile, Collection, Order, OrderItem, Product};
 
 impl Baileys {
-    /// Tells it to do something that is refused; what Baileys says about that.
-    async fn refused(&mut self, method: &str, arguments: Value) -> String {
+    /// Tells it to do something that may be refused; its report on that.
+    pub(super) async fn attempt(&mut self, method: &str, arguments: Value) -> Value {
         self.commands += 1;
         let id = self.commands;
         let command = json!({"id": id, "call": method, "arguments": arguments});
@@ -15,10 +15,14 @@ impl Baileys {
             .await
             .expect("it runs");
         self.input.flush().await.expect("it runs");
-        let answer = self
-            .find("a refusal", |line| (line["id"] == id).then(|| line.clone()))
-            .await;
-        assert_eq!(answer["type"], "failed", "{command}: {answer}");
+        self.find("a report", |line| (line["id"] == id).then(|| line.clone()))
+            .await
+    }
+
+    /// Tells it to do something that is refused; what Baileys says about that.
+    pub(super) async fn refused(&mut self, method: &str, arguments: Value) -> String {
+        let answer = self.attempt(method, arguments).await;
+        assert_eq!(answer["type"], "failed", "{method}: {answer}");
         answer["message"].as_str().unwrap_or_default().to_owned()
     }
 }
