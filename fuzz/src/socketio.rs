@@ -11,11 +11,15 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use pombo_domain::channel::ChannelError;
 use pombo_domain::event::Seq;
 use pombo_domain::id::InstanceId;
 use pombo_domain::instance::InstanceRef;
-use pombo_domain::port::{Access, ApiKeys, EventHistory, HistoryError, HistoryPage, LiveTransport};
+use pombo_domain::port::{
+    Access, ApiKeys, EventHistory, HistoryError, HistoryPage, LiveTransport, NodeSender,
+};
 use pombo_transports::socketio::{SocketIoConfig, SocketIoLayer, SocketIoLive, build};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::{Layer, ServiceExt};
 
@@ -60,6 +64,15 @@ impl EventHistory for NoHistory {
     }
 }
 
+struct NoNodes;
+
+#[async_trait]
+impl NodeSender for NoNodes {
+    async fn send_node(&self, _: &InstanceId, _: &Value) -> Result<(), ChannelError> {
+        Err(ChannelError::NotConnected)
+    }
+}
+
 impl World {
     fn new() -> Self {
         let runtime = crate::runtime();
@@ -73,7 +86,7 @@ impl World {
             max_refused_joins: u32::MAX,
             ..SocketIoConfig::default()
         };
-        let (live, layer) = build(config, keys, Arc::new(NoHistory));
+        let (live, layer) = build(config, keys, Arc::new(NoHistory), Arc::new(NoNodes));
         live.instance_added(&acme);
         drop(_inside);
         Self {

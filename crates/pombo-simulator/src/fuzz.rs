@@ -57,6 +57,10 @@ pub(crate) struct World {
     pub(crate) network: Arc<Network>,
     pub(crate) accounts: Vec<AccountId>,
     /// Of phones and companions, somebody who is not there, the group.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only tests make stanzas of their own")
+    )]
     pub(crate) jids: Vec<String>,
 }
 
