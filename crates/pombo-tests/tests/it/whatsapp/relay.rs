@@ -1,7 +1,8 @@
-//! A line to the network that can go dead without a word.
+//! A line to the network that can go dead without a word, and that counts what it carries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     dead: Arc<watch::Sender<bool>>,
+    carried: Arc<AtomicU64>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -21,9 +23,11 @@ impl Relay {
         let address = listener.local_addr().expect("bound");
         let dead = Arc::new(watch::Sender::new(false));
         let state = Arc::clone(&dead);
+        let carried = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&carried);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let state = Arc::clone(&state);
+                let (state, count) = (Arc::clone(&state), Arc::clone(&count));
                 tokio::spawn(async move {
                     let Ok(far) = TcpStream::connect(target).await else {
                         return;
@@ -31,8 +35,8 @@ impl Relay {
                     let (near_read, near_write) = near.into_split();
                     let (far_read, far_write) = far.into_split();
                     tokio::join!(
-                        pass(near_read, far_write, state.subscribe()),
-                        pass(far_read, near_write, state.subscribe()),
+                        pass(near_read, far_write, state.subscribe(), &count),
+                        pass(far_read, near_write, state.subscribe(), &count),
                     );
                 });
             }
@@ -40,12 +44,18 @@ impl Relay {
         Self {
             address,
             dead,
+            carried,
             task,
         }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("ws://{}/ws/chat", self.address)
+    }
+
+    /// Bytes in both directions so far.
+    pub(crate) fn carried(&self) -> u64 {
+        self.carried.load(Ordering::SeqCst)
     }
 
     /// Nothing gets through any more, in connections that are there and in new ones.
@@ -65,7 +75,12 @@ impl Drop for Relay {
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut dead: watch::Receiver<bool>) {
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut dead: watch::Receiver<bool>,
+    count: &AtomicU64,
+) {
     let mut bytes = vec![0; 16 * 1024];
     loop {
         let read = tokio::select! {
@@ -75,6 +90,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut dead: watch::
         match read {
             Ok(0) | Err(_) => return,
             Ok(length) => {
+                count.fetch_add(length as u64, Ordering::SeqCst);
                 if to.write_all(&bytes[..length]).await.is_err() {
                     return;
                 }
