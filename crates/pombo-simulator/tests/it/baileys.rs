@@ -43,6 +43,9 @@ struct Version {
     /// Known noise: right after linking, or to somebody whom it knows by LID only, it may find no session for a device whose
     /// keys it has just fetched, and sends nothing; asked again it does. The network has no part in it.
     loses_sessions: bool,
+    /// Known noise: it uploads a file that it may not have written to the end, which the network refuses since the file is not
+    /// what its name says; asked again it may be quicker.
+    uploads_unfinished_files: bool,
     /// Known limit where false: it sends pictures of an album without saying so.
     knows_albums: bool,
 }
@@ -52,6 +55,7 @@ const PINNED: Version = Version {
     first_group_message_is_asked_for_again: true,
     blocks_by_phone_number: true,
     loses_sessions: true,
+    uploads_unfinished_files: true,
     knows_albums: false,
 };
 const NEWEST: Version = Version {
@@ -59,6 +63,7 @@ const NEWEST: Version = Version {
     first_group_message_is_asked_for_again: false,
     blocks_by_phone_number: false,
     loses_sessions: false,
+    uploads_unfinished_files: false,
     knows_albums: true,
 };
 
@@ -68,6 +73,7 @@ struct Baileys {
     input: ChildStdin,
     shared: Arc<Shared>,
     commands: u64,
+    version: Version,
     _state: tempfile::TempDir,
 }
 
@@ -150,6 +156,7 @@ impl Baileys {
             input,
             shared,
             commands: 0,
+            version,
             _state: state,
         })
     }
@@ -232,7 +239,27 @@ impl Baileys {
     }
 
     /// Tells it to do something, and waits until it has.
-    async fn tell(&mut self, mut command: Value) -> Value {
+    async fn tell(&mut self, command: Value) -> Value {
+        let started = Instant::now();
+        loop {
+            let answer = self.tell_once(command.clone()).await;
+            let unfinished = answer["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("Media upload failed on all hosts"));
+            if unfinished && self.version.uploads_unfinished_files && started.elapsed() < DEADLINE {
+                eprintln!(
+                    "known noise: {} had uploaded an unfinished file",
+                    self.version.name
+                );
+                continue;
+            }
+            assert_eq!(answer["type"], "answer", "{}: {answer}", command["call"]);
+            return answer["result"].clone();
+        }
+    }
+
+    /// The same, whether it can do it or not.
+    async fn tell_once(&mut self, mut command: Value) -> Value {
         self.commands += 1;
         let id = self.commands;
         command["id"] = id.into();
@@ -241,13 +268,9 @@ impl Baileys {
             .await
             .expect("it runs");
         self.input.flush().await.expect("it runs");
-        let answer = self
-            .find(&format!("an answer to {command}"), |line| {
-                (line["id"] == id).then(|| line.clone())
-            })
-            .await;
-        assert_eq!(answer["type"], "answer", "{command}: {answer}");
-        answer["result"].clone()
+        let what = format!("an answer to {}, number {id}", command["call"]);
+        self.find(&what, |line| (line["id"] == id).then(|| line.clone()))
+            .await
     }
 
     async fn call(&mut self, method: &str, arguments: Value) -> Value {
