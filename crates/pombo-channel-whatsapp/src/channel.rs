@@ -120,9 +120,9 @@ impl WhatsappChannel {
     }
 
     pub(crate) fn set_client(&self, client: Option<Arc<Client>>) {
+        let ended = client.is_none();
         // What changes while there is no connection is not always told afterwards.
         self.groups.clear();
-        let ended = client.is_none();
         self.inner().client = client;
         if ended {
             self.acks.lost();

@@ -24,5 +24,5 @@ pub use instance::{
 };
 pub use outbound::{
     Album, EditError, INVITE_URL, MessageFile, NamedMember, NumberAnswer, Pictures, Recipient,
-    SendError, WantedGroup,
+    SendError, TooFast, WantedGroup,
 };

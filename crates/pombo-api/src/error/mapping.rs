@@ -1,7 +1,9 @@
 //! Which error of the inner crates is which answer: one exhaustive function per error.
 
 use http::StatusCode;
-use pombo_core::{ConnectError, CreateError, LogoutError, ReceiveError, ReplayError, SendError};
+use pombo_core::{
+    ConnectError, CreateError, LogoutError, ReceiveError, ReplayError, SendError, TooFast,
+};
 use pombo_domain::channel::ChannelError;
 use pombo_domain::instance::InvalidName;
 use pombo_domain::port::InboundError;
@@ -46,6 +48,9 @@ impl From<SendError> for ApiError {
             SendError::File(error) if error.is_ours() => Self::internal(error),
             SendError::File(error) => Self::bad_request(error.to_string()),
             SendError::Store(error) => error.into(),
+            SendError::TooFast(TooFast(after)) => {
+                Self::listed(StatusCode::TOO_MANY_REQUESTS, [error.to_string()]).after(after)
+            }
             SendError::Interrupted => {
                 Self::plain(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             }

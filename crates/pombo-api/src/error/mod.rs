@@ -8,10 +8,11 @@ mod message;
 pub use message::{Failure, Message};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use pombo_domain::clock::Timestamp;
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub struct ApiError {
     message: Message,
     envelope: Envelope,
     cause: Option<Cause>,
+    retry_after: Option<Duration>,
 }
 
 /// The body around the message.
@@ -64,6 +66,7 @@ impl ApiError {
             message,
             envelope: Envelope::Usual,
             cause: None,
+            retry_after: None,
         }
     }
 
@@ -166,6 +169,13 @@ impl ApiError {
         self
     }
 
+    /// With the header `Retry-After`, in seconds.
+    #[must_use]
+    pub fn after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+
     /// With the message at the top of the body as well: the form of `/chat/whatsappNumbers`.
     #[must_use]
     pub fn raw(mut self) -> Self {
@@ -252,6 +262,10 @@ impl IntoResponse for ApiError {
             message,
             cause: self.cause.as_deref().map(|cause| chain(cause).into()),
         };
+        if let Some(time) = self.retry_after {
+            let seconds = HeaderValue::from(time.as_secs());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         response.extensions_mut().insert(report);
         response
     }

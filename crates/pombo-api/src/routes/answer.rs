@@ -19,6 +19,7 @@ pub(super) fn failed(status: StatusCode, context: &str, error: SendError) -> Api
         SendError::Channel(ChannelError::NotAvailable(_))
         | SendError::NotOnWhatsapp(_)
         | SendError::Store(_)
+        | SendError::TooFast(_)
         | SendError::Interrupted => error.into(),
         SendError::Channel(_) | SendError::Fetch(_) | SendError::File(_) => {
             ApiError::listed(status, [context.to_owned(), error.to_string()])

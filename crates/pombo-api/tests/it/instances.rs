@@ -327,3 +327,52 @@ async fn an_element_of_fetch_instances_has_all_members_in_order() {
         json!({"Message": 0, "Contact": 0, "Chat": 0})
     );
 }
+
+#[tokio::test]
+async fn a_pace_is_kept_from_the_next_message_on() {
+    let api = Api::start().await;
+    api.create("alice").await;
+    let set = async |pacing: Value| {
+        let body = json!({
+            "rejectCall": false, "groupsIgnore": false, "alwaysOnline": false, "readMessages": false, "readStatus": false,
+            "syncFullHistory": false, "pacing": pacing,
+        });
+        api.post("/settings/set/alice", body).await
+    };
+    let text = json!({"number": "5511988887777", "text": "hello"});
+    let send = async || api.post("/message/sendText/alice", text.clone()).await;
+    assert_eq!(send().await.status, 201);
+
+    let wrong = set(json!({"minDelay": 20, "maxDelay": 10})).await;
+    assert_eq!(
+        (wrong.status, wrong.message()),
+        (
+            400,
+            json!([["pacing.maxDelay must not be less than pacing.minDelay"]])
+        )
+    );
+    assert_eq!(set(json!({"perHour": -1})).await.status, 400);
+    assert_eq!(set(json!({"minDelay": 5, "perHour": 2})).await.status, 201);
+    assert_eq!(send().await.status, 201);
+    assert_eq!(send().await.status, 201);
+    let refused = send().await;
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    assert_eq!(api.sent.lock().unwrap().len(), 3);
+    let after: u64 = refused.headers["retry-after"]
+        .to_str()
+        .expect("a text")
+        .parse()
+        .expect("seconds");
+    assert!((3400..3600).contains(&after), "{after}");
+    let found = api.get("/settings/find/alice").await.json();
+    assert_eq!(
+        found["pacing"],
+        json!({"minDelay": 5, "maxDelay": 0, "perMinute": 0, "perHour": 2, "perDay": 0})
+    );
+
+    // Nothing limits nothing, and is not shown.
+    assert_eq!(set(json!({})).await.status, 201);
+    assert_eq!(send().await.status, 201);
+    let found = api.get("/settings/find/alice").await.json();
+    assert!(found.get("pacing").is_none(), "{found}");
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pombo_domain::instance::ChannelKind;
 use pombo_domain::proxy::{Proxy, ProxyRow};
-use pombo_domain::settings::{Settings, SettingsRow};
+use pombo_domain::settings::{Pacing, Settings, SettingsRow};
 use pombo_domain::subscription::{EventList, Subscription, TransportKind};
 use pombo_store::{StoreError, cursor, proxy, settings, subscription};
 use serde_json::{Map, Value};
@@ -35,6 +35,8 @@ pub struct SettingsChange {
     pub sync_full_history: bool,
     /// See [`Settings`]; `None` keeps it.
     pub wavoip_token: Option<String>,
+    /// See [`Settings`]; `None` keeps it, `Some(None)` takes it away.
+    pub pacing: Option<Option<Pacing>>,
 }
 
 /// A new subscription, or a change of one.
@@ -124,6 +126,7 @@ impl Gateway {
             read_status: change.read_status,
             sync_full_history: change.sync_full_history,
             wavoip_token: change.wavoip_token.unwrap_or(previous.wavoip_token),
+            pacing: change.pacing.unwrap_or(previous.pacing),
         });
         let (id, now) = (state.instance.id.clone(), self.now());
         let row = self

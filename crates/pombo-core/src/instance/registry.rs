@@ -15,6 +15,7 @@ use pombo_domain::subscription::{Subscription, TransportKind};
 use tokio::sync::Mutex;
 
 use crate::auth::{KeyHash, hash};
+use crate::outbound::Pacer;
 
 /// One consistent picture of an instance.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Entry {
     pub(crate) channel: Option<Arc<dyn Channel>>,
     /// Held while the instance changes, so that the database and this copy change in the same order.
     pub(crate) change: Mutex<()>,
+    /// Hands out turns to send, when the settings want a pace.
+    pub(crate) pacer: Pacer,
 }
 
 impl Entry {
@@ -43,6 +46,7 @@ impl Entry {
             state: ArcSwap::from_pointee(state),
             channel,
             change: Mutex::new(()),
+            pacer: Pacer::default(),
         })
     }
 

@@ -1,7 +1,8 @@
 //! From a request to WhatsApp and back.
 //!
 //! `recipient` finds out who is meant, `resolve` fetches and prepares what the channel needs, `send` hands the message to the
-//! channel between two commits: the intent before, the outcome after. `settle` looks after intents that a crash left behind.
+//! channel between two commits: the intent before, the outcome after; `pace` says when. `settle` looks after intents that
+//! a crash left behind.
 
 mod actions;
 mod album;
@@ -9,6 +10,7 @@ mod call;
 mod groups;
 mod marks;
 mod newsletters;
+mod pace;
 mod recipient;
 mod resolve;
 mod send;
@@ -18,6 +20,8 @@ pub use actions::{EditError, MessageFile};
 pub use album::{Album, Pictures};
 pub use groups::{INVITE_URL, NamedMember, WantedGroup};
 pub use marks::Recipient;
+pub(crate) use pace::Pacer;
+pub use pace::TooFast;
 pub use recipient::NumberAnswer;
 pub use send::SendError;
 

@@ -16,8 +16,10 @@ use pombo_media::MediaError;
 use pombo_store::chat::ChatTouch;
 use pombo_store::{StoreError, chat, message, message_update, outbox};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::NumberAnswer;
+use super::pace::TooFast;
 use crate::bus::new_event;
 use crate::file;
 use crate::gateway::Gateway;
@@ -45,6 +47,9 @@ pub enum SendError {
     /// It could not be stored.
     #[error("storing the sent message failed")]
     Store(#[from] StoreError),
+    /// The instance's pace has no turn in the near future.
+    #[error(transparent)]
+    TooFast(#[from] TooFast),
     /// The server is stopping, or sending broke off inside.
     #[error("sending was interrupted")]
     Interrupted,
@@ -80,11 +85,18 @@ impl Gateway {
         if instance.connection != ConnectionState::Open {
             return Err(ChannelError::NotConnected.into());
         }
+        // Asked for first, so that turns come in the order of the requests, and who gets none costs nothing.
+        let turn = self.turn(entry)?;
         let to = if channel.wants_resolved() {
             self.resolve(entry, &mut outgoing).await?
         } else {
             jid::normalise(&outgoing.number)
         };
+        tokio::select! {
+            biased;
+            () = turn => {}
+            () = self.stop.cancelled() => return Err(SendError::Interrupted),
+        }
         show_typing(&*channel, &to, &outgoing).await;
         let intent = self.intend(&instance, &to, &outgoing).await?;
         match channel.send(&intent.key.id, &to, &outgoing).await {
@@ -97,6 +109,25 @@ impl Gateway {
                 Err(error.into())
             }
         }
+    }
+
+    /// Ends when the message may be sent.
+    fn turn(&self, entry: &Entry) -> Result<impl Future<Output = ()> + Send + use<>, TooFast> {
+        let pacing = entry
+            .state()
+            .settings
+            .as_ref()
+            .and_then(|row| row.settings.pacing);
+        let wait = match pacing {
+            Some(pacing) => entry.pacer.turn(&pacing, self.now(), fastrand::f64())?,
+            None => Duration::ZERO,
+        };
+        let until = Instant::now() + wait;
+        Ok(async move {
+            if !wait.is_zero() {
+                tokio::time::sleep_until(until).await;
+            }
+        })
     }
 
     /// Stores that a message is about to be sent, so that its news find it, and a crash does not hide it. A channel without a

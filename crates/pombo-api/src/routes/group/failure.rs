@@ -16,6 +16,7 @@ pub(super) fn failed(status: StatusCode, context: &str, error: impl Into<SendErr
         | SendError::Fetch(_)
         | SendError::File(_)
         | SendError::Store(_)
+        | SendError::TooFast(_)
         | SendError::Interrupted => return error.into(),
         SendError::Channel(ChannelError::NotFound(_)) => StatusCode::NOT_FOUND,
         SendError::Channel(ChannelError::Invalid(_) | ChannelError::NotConnected) => {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use pombo_core::{Gateway, SettingsChange};
+use pombo_domain::settings::Pacing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -11,7 +12,10 @@ use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, ValidJson};
 use crate::schema::Schema;
 
-/// `POST /settings/set/{instance}`: stores the settings; the two texts stay as they are when absent.
+/// `POST /settings/set/{instance}`: stores the settings; the two texts and `pacing` stay as they are when absent.
+///
+/// `pacing` is `{minDelay, maxDelay, perMinute, perHour, perDay}`: pauses between messages in milliseconds, and the most messages in any
+/// such span. What is left out limits nothing, `{}` takes the pace away.
 ///
 /// 201 with an echo of what was sent.
 pub(super) async fn set(
@@ -19,6 +23,14 @@ pub(super) async fn set(
     State(gateway): State<Arc<Gateway>>,
     ValidJson(request): ValidJson<SettingsRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    if let Some(pacing) = request.pacing
+        && pacing.max_delay != 0
+        && pacing.max_delay < pacing.min_delay
+    {
+        return Err(ApiError::invalid_text(
+            "pacing.maxDelay must not be less than pacing.minDelay",
+        ));
+    }
     let echo =
         json!({"settings": {"instanceName": entry.state().instance.name, "settings": &request}});
     gateway.set_settings(&entry, request.into()).await?;
@@ -42,6 +54,8 @@ pub(super) struct SettingsRequest {
     sync_full_history: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     wavoip_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pacing: Option<Pacing>,
 }
 
 impl From<SettingsRequest> for SettingsChange {
@@ -55,8 +69,19 @@ impl From<SettingsRequest> for SettingsChange {
             read_status: request.read_status,
             sync_full_history: request.sync_full_history,
             wavoip_token: request.wavoip_token,
+            pacing: request
+                .pacing
+                .map(|pacing| Some(pacing).filter(|pacing| *pacing != Pacing::default())),
         }
     }
+}
+
+fn pacing() -> Schema {
+    let delay = Schema::integer().minimum(0).maximum(60_000);
+    let cap = Schema::integer().minimum(0).maximum(100_000);
+    Schema::object()
+        .properties(&["minDelay", "maxDelay"], &delay)
+        .properties(&["perMinute", "perHour", "perDay"], &cap)
 }
 
 impl Checked for SettingsRequest {
@@ -71,6 +96,7 @@ impl Checked for SettingsRequest {
                 )
                 .property("syncFullHistory", Schema::boolean())
                 .property("wavoipToken", Schema::string())
+                .property("pacing", pacing())
                 .required(&[
                     "rejectCall",
                     "groupsIgnore",
