@@ -136,7 +136,6 @@ fn quote(
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::time::Duration;
 
     use pombo_domain::message::{MessageKey, OutgoingContent, Resolved};
 
@@ -146,18 +145,11 @@ pub(super) mod tests {
     const NOW: i64 = 1_795_398_057;
 
     fn outgoing(resolved: Resolved) -> Outgoing {
+        let text = String::new();
         Outgoing {
-            number: String::new(),
-            content: OutgoingContent::Text {
-                text: String::new(),
-            },
-            delay: Duration::ZERO,
-            quoted: None,
-            mentioned: Vec::new(),
-            mentions_everyone: false,
             link_preview: true,
-            webhook_url: None,
             resolved,
+            ..Outgoing::new("", OutgoingContent::Text { text })
         }
     }
 

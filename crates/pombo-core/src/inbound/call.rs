@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pombo_domain::channel::{CallChange, CallNews};
 use pombo_domain::event::{Event, EventKind};
-use pombo_domain::message::{Outgoing, OutgoingContent, Resolved};
+use pombo_domain::message::{Outgoing, OutgoingContent};
 use pombo_store::StoreError;
 use serde_json::{Value, json};
 
@@ -59,17 +59,7 @@ impl Gateway {
             .find(|jid| jid.ends_with("@s.whatsapp.net"))
             .unwrap_or(&news.from)
             .clone();
-        let outgoing = Outgoing {
-            number,
-            content: OutgoingContent::Text { text },
-            delay: std::time::Duration::ZERO,
-            quoted: None,
-            mentioned: Vec::new(),
-            mentions_everyone: false,
-            link_preview: false,
-            webhook_url: None,
-            resolved: Resolved::default(),
-        };
+        let outgoing = Outgoing::new(number, OutgoingContent::Text { text });
         let (gateway, to) = (Arc::clone(self), Arc::clone(entry));
         self.afterwards(entry, "answer a caller", async move {
             gateway

@@ -8,9 +8,7 @@ use pombo_domain::event::{EventKind, NewEvent};
 use pombo_domain::jid;
 use pombo_domain::media::MediaFile;
 use pombo_domain::message::{MediaSource, Message, MessageKey, MessageStatus};
-use pombo_domain::port::{
-    Channel, ChatAction, Directory, LastMessage, MessageActions, Profiles, Protocol, Protocolled,
-};
+use pombo_domain::port::{Channel, ChatAction, LastMessage, Protocolled};
 use pombo_store::message::MessageFilter;
 use pombo_store::{Page, StoreError, message, message_update};
 use serde_json::{Value, json};
@@ -82,66 +80,6 @@ pub struct MessageFile {
 }
 
 impl Gateway {
-    /// The instance's channel, for what all channels may do.
-    ///
-    /// # Errors
-    /// `NotAvailable`.
-    pub fn channel(&self, entry: &Entry) -> Result<Arc<dyn Channel>, ChannelError> {
-        let kind = entry.state().instance.channel;
-        entry
-            .channel
-            .clone()
-            .ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// Does something with the instance's messages.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn messages<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn MessageActions, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel.messages().ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// Asks or changes what people show.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn profiles<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Profiles, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel.profiles().ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// Looks people up.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn directory<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Directory, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel.directory().ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// Speaks the protocol itself.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel has none.
-    pub fn protocol<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Protocol, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel.protocol().ok_or(ChannelError::NotAvailable(kind))
-    }
-
     /// Tells the senders that the account read messages. Keys are completed from what is stored: in groups WhatsApp wants to
     /// know who wrote them.
     ///

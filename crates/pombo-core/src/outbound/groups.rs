@@ -1,14 +1,12 @@
 //! Making groups, and what is said about their members.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pombo_domain::channel::ChannelError;
 use pombo_domain::group::{Group, MemberAction, NewGroup, Participant};
 use pombo_domain::jid;
 use pombo_domain::media::ProfilePicture;
-use pombo_domain::message::{MediaSource, Outgoing, OutgoingContent, Resolved};
-use pombo_domain::port::{Channel, Groups};
+use pombo_domain::message::{MediaSource, Outgoing, OutgoingContent};
 use pombo_store::contact;
 use serde::Serialize;
 use tracing::warn;
@@ -49,18 +47,6 @@ pub struct NamedMember {
 }
 
 impl Gateway {
-    /// Asks or changes groups.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn groups<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Groups, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel.groups().ok_or(ChannelError::NotAvailable(kind))
-    }
-
     /// Makes a group. Once it is there, this succeeds: an admin or a picture that is refused afterwards is missing in it.
     ///
     /// # Errors
@@ -130,10 +116,11 @@ impl Gateway {
         Ok(())
     }
 
-    pub(super) async fn prepared_picture(
-        &self,
-        source: MediaSource,
-    ) -> Result<ProfilePicture, SendError> {
+    /// A picture as WhatsApp shows them beside names, from a URL or base64.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn prepared_picture(&self, source: MediaSource) -> Result<ProfilePicture, SendError> {
         let media = self
             .media
             .as_ref()
@@ -211,18 +198,10 @@ impl Gateway {
             people.push(answer.jid);
         }
         for person in people {
+            let text = format!("{description}\n\n{url}");
             let outgoing = Outgoing {
-                number: person,
-                content: OutgoingContent::Text {
-                    text: format!("{description}\n\n{url}"),
-                },
-                delay: Duration::ZERO,
-                quoted: None,
-                mentioned: Vec::new(),
-                mentions_everyone: false,
                 link_preview: true,
-                webhook_url: None,
-                resolved: Resolved::default(),
+                ..Outgoing::new(person, OutgoingContent::Text { text })
             };
             self.send(entry, outgoing).await?;
         }

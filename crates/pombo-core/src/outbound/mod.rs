@@ -1,7 +1,7 @@
 //! From a request to WhatsApp and back.
 //!
 //! `recipient` finds out who is meant, `resolve` fetches and prepares what the channel needs, `send` hands the message to the
-//! channel between two commits: the intent before, the outcome after; `pace` says when. `settle` looks after intents that
+//! channel between two commits: the intent before, the outcome after; `pace` says when. `ports` is what the channel offers beside sending. `settle` looks after intents that
 //! a crash left behind.
 
 mod actions;
@@ -11,6 +11,7 @@ mod groups;
 mod marks;
 mod newsletters;
 mod pace;
+mod ports;
 mod recipient;
 mod resolve;
 mod send;

@@ -1,12 +1,9 @@
 //! Newsletters and communities, where a rule is needed beside the channel.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use pombo_domain::channel::ChannelError;
-use pombo_domain::media::ProfilePicture;
-use pombo_domain::message::{MediaSource, MessageKey, Outgoing, OutgoingContent, Resolved};
-use pombo_domain::port::{Channel, Communities, NewsletterName, Newsletters, StaffChange};
+use pombo_domain::message::{MessageKey, Outgoing, OutgoingContent};
+use pombo_domain::port::{NewsletterName, StaffChange};
 use pombo_store::{StoreError, message};
 use serde_json::json;
 
@@ -15,46 +12,6 @@ use crate::gateway::Gateway;
 use crate::instance::Entry;
 
 impl Gateway {
-    /// Asks or changes newsletters.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn newsletters<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Newsletters, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel
-            .newsletters()
-            .ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// Asks or changes communities.
-    ///
-    /// # Errors
-    /// `NotAvailable` where the channel cannot.
-    pub fn communities<'a>(
-        entry: &Entry,
-        channel: &'a dyn Channel,
-    ) -> Result<&'a dyn Communities, ChannelError> {
-        let kind = entry.state().instance.channel;
-        channel
-            .communities()
-            .ok_or(ChannelError::NotAvailable(kind))
-    }
-
-    /// A picture as WhatsApp shows them beside names, from a URL or base64.
-    ///
-    /// # Errors
-    /// [`SendError`].
-    pub async fn square_picture(&self, source: MediaSource) -> Result<ProfilePicture, SendError> {
-        let media = self
-            .media
-            .as_ref()
-            .ok_or_else(|| ChannelError::Failed("files cannot be prepared here".to_owned()))?;
-        Ok(media.profile_picture(source).await?)
-    }
-
     /// Asks somebody to become an admin of a newsletter: the network is told, and then they are, by the message that phones show
     /// with a button. Until when it is good, in seconds since the epoch.
     ///
@@ -80,20 +37,11 @@ impl Gateway {
             "caption": caption.unwrap_or_default(),
             "inviteExpiration": until.unwrap_or(0),
         }});
-        let invitation = Outgoing {
-            number: person,
-            content: OutgoingContent::Raw {
-                message: content,
-                nodes: Vec::new(),
-            },
-            delay: Duration::ZERO,
-            quoted: None,
-            mentioned: Vec::new(),
-            mentions_everyone: false,
-            link_preview: false,
-            webhook_url: None,
-            resolved: Resolved::default(),
+        let invitation = OutgoingContent::Raw {
+            message: content,
+            nodes: Vec::new(),
         };
+        let invitation = Outgoing::new(person, invitation);
         self.send(entry, invitation).await?;
         Ok(until)
     }

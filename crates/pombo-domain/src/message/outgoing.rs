@@ -67,6 +67,24 @@ pub struct Outgoing {
     pub resolved: Resolved,
 }
 
+impl Outgoing {
+    /// A message with nothing beside its content: it quotes and mentions nobody, and links in it are shown as they are.
+    #[must_use]
+    pub fn new(number: impl Into<String>, content: OutgoingContent) -> Self {
+        Self {
+            number: number.into(),
+            content,
+            delay: std::time::Duration::ZERO,
+            quoted: None,
+            mentioned: Vec::new(),
+            mentions_everyone: false,
+            link_preview: false,
+            webhook_url: None,
+            resolved: Resolved::default(),
+        }
+    }
+}
+
 /// What a channel needs for sending and does not find out by itself: filled in by the rules when the channel wants it.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {

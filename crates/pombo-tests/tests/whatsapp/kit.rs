@@ -232,15 +232,9 @@ impl Linked {
         resolved: Resolved,
     ) -> Result<SentMessage, ChannelError> {
         let outgoing = Outgoing {
-            number: to.to_owned(),
-            content,
-            delay: Duration::ZERO,
-            quoted: None,
-            mentioned: Vec::new(),
-            mentions_everyone: false,
             link_preview: true,
-            webhook_url: None,
             resolved,
+            ..Outgoing::new(to, content)
         };
         self.channel.send(id, to, &outgoing).await
     }

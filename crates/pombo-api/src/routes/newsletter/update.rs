@@ -48,7 +48,7 @@ pub(super) async fn update(
 pub(super) async fn picture_of(api: &Api, picture: &str) -> Result<bytes::Bytes, ApiError> {
     let source = Source::read(Some(picture), None)
         .ok_or_else(|| ApiError::bad_request("picture must be a url or base64"))?;
-    Ok(api.gateway.square_picture(source.source).await?.image)
+    Ok(api.gateway.prepared_picture(source.source).await?.image)
 }
 
 #[derive(Deserialize)]
