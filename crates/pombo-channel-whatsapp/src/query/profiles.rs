@@ -10,7 +10,7 @@ use serde_json::json;
 use wacore::iq::privacy::{PrivacyCategory, PrivacyValue};
 use waproto::whatsapp as wa;
 use whatsapp_rust::{
-    AppStateError, BlockingError, ContactError, Jid, ProfileError, SyncActionMessageRange,
+    AppStateError, BlockingError, Client, ContactError, Jid, ProfileError, SyncActionMessageRange,
     message_key, message_range,
 };
 
@@ -21,17 +21,7 @@ use crate::channel::WhatsappChannel;
 impl Profiles for WhatsappChannel {
     async fn picture_url(&self, jid: &str) -> Result<Option<String>, ChannelError> {
         let (client, jid) = (self.client()?, parse(jid)?);
-        match client.contacts().get_profile_picture(&jid, false).await {
-            Ok(picture) => Ok(picture.map(|picture| picture.url)),
-            Err(error) => match of_contact(error) {
-                // Hidden from us, or nobody there: shown as none.
-                ChannelError::NotFound(_)
-                | ChannelError::Refused {
-                    code: 401 | 403, ..
-                } => Ok(None),
-                error => Err(error),
-            },
-        }
+        picture_of(&client, &jid, false).await
     }
 
     async fn profile(&self, jid: &str) -> Result<Profile, ChannelError> {
@@ -262,6 +252,24 @@ fn range(jid: &Jid, last: &LastMessage) -> Result<SyncActionMessageRange, Channe
         None,
         vec![(key, last.timestamp)],
     ))
+}
+
+/// Where a picture is; `None` also where it is hidden from us, or nobody is there.
+pub(super) async fn picture_of(
+    client: &Client,
+    jid: &Jid,
+    preview: bool,
+) -> Result<Option<String>, ChannelError> {
+    match client.contacts().get_profile_picture(jid, preview).await {
+        Ok(picture) => Ok(picture.map(|picture| picture.url)),
+        Err(error) => match of_contact(error) {
+            ChannelError::NotFound(_)
+            | ChannelError::Refused {
+                code: 401 | 403, ..
+            } => Ok(None),
+            error => Err(error),
+        },
+    }
 }
 
 fn of_contact(error: ContactError) -> ChannelError {

@@ -7,9 +7,10 @@ use pombo_domain::channel::ChannelError;
 use pombo_domain::port::Protocol;
 use serde_json::{Value, json};
 use wacore::message_processing::EncType;
-use whatsapp_rust::{Client, ContactError, Jid, SignalError};
+use whatsapp_rust::{Client, Jid, SignalError};
 
-use super::error::{of_any, of_client, of_iq, parse};
+use super::error::{of_any, of_client, parse};
+use super::profiles::picture_of;
 use crate::channel::WhatsappChannel;
 use crate::json;
 
@@ -35,18 +36,7 @@ impl Protocol for WhatsappChannel {
 
     async fn picture_url(&self, jid: &str, preview: bool) -> Result<Option<String>, ChannelError> {
         let (client, jid) = (self.client()?, parse(jid)?);
-        match client.contacts().get_profile_picture(&jid, preview).await {
-            Ok(picture) => Ok(picture.map(|picture| picture.url)),
-            Err(ContactError::Iq(error)) => match of_iq(&error) {
-                // Hidden from us, or nobody there: shown as none.
-                ChannelError::NotFound(_)
-                | ChannelError::Refused {
-                    code: 401 | 403, ..
-                } => Ok(None),
-                error => Err(error),
-            },
-            Err(error) => Err(ChannelError::Invalid(error.to_string())),
-        }
+        picture_of(&client, &jid, preview).await
     }
 
     async fn participant_nodes(

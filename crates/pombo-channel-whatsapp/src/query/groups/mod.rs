@@ -22,14 +22,15 @@ use wacore::iq::groups::{
 use wacore::protocol::ProtocolNode as _;
 use wacore_binary::{Jid, JidExt as _};
 use whatsapp_rust::{
-    Client, ContactError, GroupCreateOptions, GroupDescription, GroupParticipantOptions,
-    GroupSubject, JoinGroupResult, MemberAddMode, MembershipApprovalMode,
-    ParticipantChangeResponse, PictureType, PreviousDescription,
+    Client, GroupCreateOptions, GroupDescription, GroupParticipantOptions, GroupSubject,
+    JoinGroupResult, MemberAddMode, MembershipApprovalMode, ParticipantChangeResponse, PictureType,
+    PreviousDescription,
 };
 
 pub(crate) use known::KnownGroups;
 
-use super::error::{of_iq, parse};
+use super::error::parse;
+use super::profiles::picture_of;
 use crate::channel::WhatsappChannel;
 use crate::incoming::other_identity;
 use crate::json;
@@ -75,17 +76,7 @@ impl Groups for WhatsappChannel {
         let asked = self
             .groups
             .ask(&self.groups.pictures, group, move || async move {
-                match client.contacts().get_profile_picture(&jid, false).await {
-                    Ok(picture) => Ok(picture.map(|picture| picture.url)),
-                    Err(ContactError::Iq(error)) => match of_iq(&error) {
-                        ChannelError::NotFound(_)
-                        | ChannelError::Refused {
-                            code: 401 | 403, ..
-                        } => Ok(None),
-                        error => Err(error),
-                    },
-                    Err(error) => Err(ChannelError::Invalid(error.to_string())),
-                }
+                picture_of(&client, &jid, false).await
             });
         asked.await
     }
