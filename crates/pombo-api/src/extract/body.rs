@@ -44,12 +44,7 @@ pub(super) fn check_properties<T: Checked>(
     members: Map<String, Value>,
     origin: Origin,
 ) -> Result<T, ApiError> {
-    let body = prepared::<T>(members, origin);
-    let failures = T::schema().failures(&body);
-    if !failures.is_empty() {
-        return Err(ApiError::invalid_properties(failures));
-    }
-    typed(body)
+    check_or(members, origin, ApiError::invalid_properties)
 }
 
 /// Checks an object against its schema and types it.
@@ -57,25 +52,25 @@ pub(crate) fn check<T: Checked>(
     members: Map<String, Value>,
     origin: Origin,
 ) -> Result<T, ApiError> {
-    let body = prepared::<T>(members, origin);
-    let failures = T::schema().failures(&body);
-    if !failures.is_empty() {
-        return Err(T::refuse(failures));
-    }
-    typed(body)
+    check_or(members, origin, T::refuse)
 }
 
-fn prepared<T: Checked>(mut members: Map<String, Value>, origin: Origin) -> Value {
+fn check_or<T: Checked>(
+    mut members: Map<String, Value>,
+    origin: Origin,
+    refuse: fn(Vec<Failure>) -> ApiError,
+) -> Result<T, ApiError> {
     let schema = T::schema();
     match origin {
         Origin::Json => coerce_delay(schema, &mut members),
         Origin::Form => coerce_texts(schema, &mut members),
     }
     T::prepare(&mut members);
-    Value::Object(members)
-}
-
-fn typed<T: Checked>(body: Value) -> Result<T, ApiError> {
+    let body = Value::Object(members);
+    let failures = schema.failures(&body);
+    if !failures.is_empty() {
+        return Err(refuse(failures));
+    }
     // What the schema leaves open, the type may still refuse.
     serde_json::from_value(body).map_err(|error| ApiError::invalid_text(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! `/group/*`: what groups are, and changing them.
 
 mod accept_invite_code;
+mod change;
 mod create;
 mod failure;
 mod fetch_all_groups;

@@ -3,12 +3,11 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use pombo_core::Gateway;
 use pombo_domain::group::GroupSetting;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::failed;
+use super::change::change;
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, GroupJson};
 use crate::routes::schemas;
@@ -23,12 +22,8 @@ pub(super) async fn toggle_ephemeral(
     State(api): State<Api>,
     GroupJson(request): GroupJson<ToggleEphemeral>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let channel = api.gateway.channel(&entry)?;
-    let groups = Gateway::groups(&entry, &*channel)?;
-    groups
-        .change(&request.group, &GroupSetting::Ephemeral(request.expiration))
-        .await
-        .map_err(|error| failed(StatusCode::BAD_REQUEST, "Error updating setting", error))?;
+    let setting = GroupSetting::Ephemeral(request.expiration);
+    change(&api, &entry, &request.group, setting).await?;
     Ok((StatusCode::CREATED, Json(json!({"success": true}))))
 }
 

@@ -3,12 +3,11 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use pombo_core::Gateway;
 use pombo_domain::group::GroupSetting;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::failed;
+use super::change::change;
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, GroupJson};
 use crate::routes::answer::updated;
@@ -24,13 +23,8 @@ pub(super) async fn update_join_approval(
     State(api): State<Api>,
     GroupJson(request): GroupJson<UpdateJoinApproval>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let channel = api.gateway.channel(&entry)?;
-    let groups = Gateway::groups(&entry, &*channel)?;
     let setting = GroupSetting::JoinApproval(request.action == "on");
-    groups
-        .change(&request.group, &setting)
-        .await
-        .map_err(|error| failed(StatusCode::BAD_REQUEST, "Error updating setting", error))?;
+    change(&api, &entry, &request.group, setting).await?;
     Ok((StatusCode::CREATED, Json(updated())))
 }
 

@@ -3,13 +3,11 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use pombo_core::Gateway;
 use pombo_domain::group::MemberAction;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::failed;
-use super::request::addresses;
+use super::change::change_members;
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, GroupJson};
 use crate::routes::schemas;
@@ -24,8 +22,6 @@ pub(super) async fn update_participant(
     State(api): State<Api>,
     GroupJson(request): GroupJson<UpdateParticipant>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let channel = api.gateway.channel(&entry)?;
-    let groups = Gateway::groups(&entry, &*channel)?;
     let action = match request.action.as_str() {
         "add" => MemberAction::Add,
         "remove" => MemberAction::Remove,
@@ -33,16 +29,15 @@ pub(super) async fn update_participant(
         // The schema lets nothing else in.
         _ => MemberAction::Demote,
     };
-    let results = groups
-        .members(&request.group, action, &addresses(&request.participants))
-        .await
-        .map_err(|error| {
-            failed(
-                StatusCode::BAD_REQUEST,
-                "Error updating participants",
-                error,
-            )
-        })?;
+    let results = change_members(
+        &api,
+        &entry,
+        &request.group,
+        action,
+        &request.participants,
+        "Error updating participants",
+    )
+    .await?;
     Ok((
         StatusCode::CREATED,
         Json(json!({"updateParticipants": results})),

@@ -3,12 +3,11 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use pombo_core::Gateway;
 use pombo_domain::group::GroupSetting;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::failed;
+use super::change::change;
 use crate::error::ApiError;
 use crate::extract::{AuthorisedInstance, Checked, GroupJson};
 use crate::routes::schemas;
@@ -24,8 +23,6 @@ pub(super) async fn update_setting(
     State(api): State<Api>,
     GroupJson(request): GroupJson<UpdateSetting>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let channel = api.gateway.channel(&entry)?;
-    let groups = Gateway::groups(&entry, &*channel)?;
     let setting = match request.action.as_str() {
         "announcement" => GroupSetting::Announce(true),
         "not_announcement" => GroupSetting::Announce(false),
@@ -33,10 +30,7 @@ pub(super) async fn update_setting(
         // The schema lets nothing else in.
         _ => GroupSetting::Restrict(false),
     };
-    groups
-        .change(&request.group, &setting)
-        .await
-        .map_err(|error| failed(StatusCode::BAD_REQUEST, "Error updating setting", error))?;
+    change(&api, &entry, &request.group, setting).await?;
     Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
