@@ -34,12 +34,6 @@ impl Connection {
         }
     }
 
-    /// `host:port`
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// Sends a request (its head up to the last header, with `\r\n` at each end) and reads the answer.
     ///
     /// # Errors
@@ -50,6 +44,27 @@ impl Connection {
             self.stream = None;
         }
         answer
+    }
+
+    /// Asks something, and reads the answer as JSON.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn ask_json(
+        &mut self,
+        headers: &[String],
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> io::Result<Value> {
+        let head = head(method, path, &self.address, headers);
+        match self.ask(&head, &body.to_string()).await? {
+            (200..=299, text) => Ok(serde_json::from_slice(&text).unwrap_or_default()),
+            (status, text) => Err(io::Error::other(format!(
+                "{path} answered {status}: {}",
+                String::from_utf8_lossy(&text)
+            ))),
+        }
     }
 
     async fn exchange(&mut self, head: &str, body: &str) -> io::Result<Answer> {
@@ -103,6 +118,22 @@ pub fn head(method: &str, path: &str, address: &str, headers: &[String]) -> Stri
     format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n{more}"
     )
+}
+
+/// Asks something once, over a connection of its own, and reads the answer as JSON.
+///
+/// # Errors
+/// When the answer is not 2xx.
+pub async fn ask(
+    address: &str,
+    headers: &[String],
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> io::Result<Value> {
+    Connection::to(address)
+        .ask_json(headers, method, path, body)
+        .await
 }
 
 /// A load of requests.

@@ -5,13 +5,16 @@
 //! puts them together.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod arguments;
 pub mod backlog;
+pub mod chatter;
 pub mod frames;
 pub mod histogram;
 pub mod http;
 pub mod network;
 pub mod server;
+pub mod setup;
 pub mod socketio;
 pub mod table;
 pub mod template;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::http::{Connection, head};
+use crate::http;
 
 /// A running network; killed when dropped.
 #[derive(Debug)]
@@ -65,17 +65,7 @@ impl Network {
     /// # Errors
     /// When the answer is not 2xx.
     pub async fn ask(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
-        let head = head(method, path, &self.address, &[]);
-        let (status, text) = Connection::to(&self.address)
-            .ask(&head, &body.to_string())
-            .await?;
-        match status {
-            200..=299 => Ok(serde_json::from_slice(&text).unwrap_or_default()),
-            status => Err(io::Error::other(format!(
-                "{path} answered {status}: {}",
-                String::from_utf8_lossy(&text)
-            ))),
-        }
+        http::ask(&self.address, &[], method, path, body).await
     }
 
     /// A phone with this number, which only takes what comes.

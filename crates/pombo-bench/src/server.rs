@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use crate::http::{Connection, head};
+use crate::http::{self, Connection, head};
 use crate::usage::Usage;
 
 /// Its global key.
@@ -101,17 +101,8 @@ impl Server {
     /// # Errors
     /// When the answer is not 2xx.
     pub async fn ask(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
-        let head = head(method, path, &self.address, &[format!("apikey: {KEY}")]);
-        let (status, text) = Connection::to(&self.address)
-            .ask(&head, &body.to_string())
-            .await?;
-        match status {
-            200..=299 => Ok(serde_json::from_slice(&text).unwrap_or_default()),
-            status => Err(io::Error::other(format!(
-                "{path} answered {status}: {}",
-                String::from_utf8_lossy(&text)
-            ))),
-        }
+        let key = format!("apikey: {KEY}");
+        http::ask(&self.address, &[key], method, path, body).await
     }
 
     /// Ends it in peace.

@@ -1,70 +1,42 @@
 //! The table of benchmarks: each row a bounded load on a fresh server, beside its target and the original's figure.
 //! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find, backlog.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "a program for the command line")]
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use pombo_bench::backlog::{self, Receiver};
+use pombo_bench::http;
 use pombo_bench::server::{KEY, Server};
+use pombo_bench::setup::Setup;
 use pombo_bench::socketio::{self, Mode};
 use pombo_bench::table::{Row, Table};
 use pombo_bench::template::Template;
-use pombo_bench::{http, server};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// How long each load runs; `BENCH_SECONDS` changes it.
-const SECONDS: u64 = 8;
 const NUMBER: &str = "5511900000001";
 const MESSAGE: &str = r#"{"numberId":"5511900000001","pushName":"Ann","messageType":"conversation","message":{"conversation":"@t={{ts}}@ {{seq}} {{pad}}"},"key":{"id":"BENCH{{seq}}","remoteJid":"551188{{chat}}@s.whatsapp.net","fromMe":false}}"#;
 
 /// What all rows need.
 struct Bench {
-    program: PathBuf,
-    port: u16,
-    time: Duration,
+    setup: Setup,
     numbers: u64,
 }
 
 fn main() -> ExitCode {
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    match runtime.block_on(table(&chosen)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    Setup::run(table)
 }
 
-async fn table(chosen: &[String]) -> io::Result<()> {
-    let seconds = std::env::var("BENCH_SECONDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SECONDS);
-    // Below the ports that outgoing connections get.
-    let port = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0);
-    let mut bench = Bench {
-        program: server::program()?,
-        port,
-        time: Duration::from_secs(seconds),
-        numbers: 0,
-    };
-    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|row| row == name);
+async fn table(setup: Setup) -> io::Result<()> {
+    let mut bench = Bench { setup, numbers: 0 };
     let mut table = Table::new();
     for name in [
         "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find", "backlog",
     ] {
-        if !wanted(name) {
+        if !bench.setup.wants(name) {
             continue;
         }
         let rows = match name {
@@ -86,7 +58,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
 
 impl Bench {
     async fn server(&self, data: &Path) -> io::Result<Server> {
-        Server::start(&self.program, data, self.port).await
+        Server::start(&self.setup.program, data, self.setup.port).await
     }
 
     /// A fresh server with one instance, subscribed to incoming messages.
@@ -118,7 +90,7 @@ impl Bench {
                 Mode::Window(window) => window,
                 Mode::Rate(_) | Mode::Idle => 1,
             },
-            time: self.time,
+            time: self.setup.time,
             settle: Duration::from_secs(1),
             grace: Duration::from_secs(10),
             pid: server.pid(),
@@ -142,7 +114,7 @@ impl Bench {
             headers: vec![format!("apikey: {key}")],
             body,
             connections,
-            time: self.time,
+            time: self.setup.time,
             first: 0,
         }
     }
@@ -229,7 +201,7 @@ impl Bench {
         // Somebody listens, so that every message is emitted too.
         let mut listening = self.sockets(&server, 1, Mode::Idle, 0);
         listening.settle = Duration::ZERO;
-        listening.time = self.time + Duration::from_secs(4);
+        listening.time = self.setup.time + Duration::from_secs(4);
         let listener = tokio::spawn(socketio::run(listening));
         tokio::time::sleep(Duration::from_millis(1000)).await;
         let mut load = self.requests(
@@ -363,7 +335,8 @@ impl Bench {
                 20_000.0,
             ),
         ] {
-            let report = backlog::run(&self.program, self.port, receiver, events).await?;
+            let report =
+                backlog::run(&self.setup.program, self.setup.port, receiver, events).await?;
             rows.push(Row {
                 what,
                 measured: format!("{:.0}/s", report.per_second()),

@@ -3,63 +3,38 @@
 //!
 //! The network's phones are real ends of the encryption, so the network takes a good part of the machine.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stderr, reason = "a program for the command line")]
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use pombo_bench::frames::{WebSocket, kind};
+use pombo_bench::accounts::{
+    PATIENCE, World, account, count_open, headers, link, link_many, listen, name, people,
+    send_text, wait_for,
+};
+use pombo_bench::chatter::{Load, cpu_between};
 use pombo_bench::histogram::Histogram;
-use pombo_bench::http::{Connection, head};
+use pombo_bench::http::Connection;
 use pombo_bench::network::Network;
-use pombo_bench::server::{self, KEY, Server};
+use pombo_bench::server::{KEY, Server};
+use pombo_bench::setup::Setup;
 use pombo_bench::table::{Row, Table};
-use pombo_bench::template::{Template, age, find};
+use pombo_bench::template::find;
 use pombo_bench::usage::Usage;
-use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::sync::{Semaphore, mpsc};
+use serde_json::json;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until, timeout};
-
-/// How long each load runs; `BENCH_SECONDS` changes it.
-const SECONDS: u64 = 8;
-/// How long anything that should happen is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Instances that are linked at the same time.
-const AT_ONCE: usize = 4;
+use tokio::time::{sleep, timeout};
 
 fn main() -> ExitCode {
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    match runtime.block_on(table(&chosen)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    Setup::run(table)
 }
 
-async fn table(chosen: &[String]) -> io::Result<()> {
-    let seconds = std::env::var("BENCH_SECONDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SECONDS);
-    let bench = Bench {
-        program: server::program()?,
-        // Below the ports that outgoing connections get.
-        port: 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0),
-        time: Duration::from_secs(seconds),
-    };
+async fn table(setup: Setup) -> io::Result<()> {
+    let bench = Bench(setup);
     let mut table = Table::new();
     for name in [
         "link",
@@ -70,7 +45,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
         "restore",
         "document",
     ] {
-        if !chosen.is_empty() && !chosen.iter().any(|row| row == name) {
+        if !bench.0.wants(name) {
             continue;
         }
         table.add(match name {
@@ -87,32 +62,7 @@ async fn table(chosen: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-struct Bench {
-    program: PathBuf,
-    port: u16,
-    time: Duration,
-}
-
-/// A network and a server that is pointed at it.
-struct World {
-    network: Arc<Network>,
-    server: Server,
-    data: TempDir,
-}
-
-/// The number of an account that is linked.
-fn account(index: usize) -> String {
-    format!("551190{index:07}")
-}
-
-/// The number of a person with nothing but a phone.
-fn person(index: usize) -> String {
-    format!("551180{index:07}")
-}
-
-fn name(index: usize) -> String {
-    format!("a{index}")
-}
+struct Bench(Setup);
 
 impl Bench {
     async fn server(&self, data: &Path, network: &Network) -> io::Result<Server> {
@@ -120,11 +70,11 @@ impl Bench {
             ("POMBO_SIMULATOR_URL", network.url.as_str()),
             ("CONFIG_SESSION_PHONE_VERSION", "2.3000.1033105955"),
         ];
-        Server::start_with(&self.program, data, self.port, &variables).await
+        Server::start_with(&self.0.program, data, self.0.port, &variables).await
     }
 
     async fn world(&self) -> io::Result<World> {
-        let network = Network::start(&self.program).await?;
+        let network = Network::start(&self.0.program).await?;
         let data = tempfile::tempdir()?;
         let server = self.server(data.path(), &network).await?;
         Ok(World {
@@ -197,7 +147,7 @@ impl Bench {
                 people: 4,
                 posters: 4,
                 rate: Some(rate),
-                time: self.time,
+                time: self.0.time,
             };
             let seen = load.run(&world).await?;
             let (median, tail) = (seen.took.milliseconds(0.5), seen.took.milliseconds(0.99));
@@ -241,7 +191,7 @@ impl Bench {
                 people: 20,
                 posters: 20,
                 rate: None,
-                time: self.time,
+                time: self.0.time,
             };
             let seen = load.run(&world).await?;
             rows.push(Row {
@@ -282,7 +232,7 @@ impl Bench {
         let start = Instant::now();
         let mut connection = Connection::to(&address);
         let mut lost = 0;
-        while start.elapsed() < self.time {
+        while start.elapsed() < self.0.time {
             let asked = Instant::now();
             let id = send_text(&mut connection, 0, 0).await?;
             answered.add(asked.elapsed());
@@ -302,7 +252,7 @@ impl Bench {
                 Ok(None) | Err(_) => lost += 1,
             }
         }
-        listening.abort();
+        drop(listening);
         let one = Row {
             what: "`sendText` one at a time, to the server's ack, p50",
             measured: format!("{:.1} ms", took.milliseconds(0.5)),
@@ -326,7 +276,7 @@ impl Bench {
         let took = Arc::new(Histogram::default());
         let next = Arc::new(AtomicU64::new(0));
         let before = Usage::of(world.server.pid());
-        let (start, time) = (Instant::now(), self.time);
+        let (start, time) = (Instant::now(), self.0.time);
         let mut senders = JoinSet::new();
         for _ in 0..16 {
             let (took, next) = (Arc::clone(&took), Arc::clone(&next));
@@ -421,7 +371,9 @@ impl Bench {
         // Sessions, and whatever the first message needs.
         let mut connection = Connection::to(&address);
         let warm = json!({"number": account(1), "text": "first"});
-        post(&mut connection, &address, "/message/sendText/a0", &warm).await?;
+        connection
+            .ask_json(&headers(), "POST", "/message/sendText/a0", &warm)
+            .await?;
         wait_for(&mut events, b"first").await?;
         let before = world.server.resident_mb().await;
         Usage::forget_peak(world.server.pid())?;
@@ -461,7 +413,7 @@ impl Bench {
         .await?;
         let fetched = start.elapsed();
         let peak = peak_mb(&world.server);
-        listening.abort();
+        drop(listening);
         let length = tokio::fs::metadata(&answer).await?.len();
         if length < SIZE as u64 * 4 / 3 {
             let text = tokio::fs::read_to_string(&answer).await?;
@@ -509,306 +461,4 @@ async fn curl(arguments: &[&str]) -> io::Result<()> {
             .take(400)
             .collect::<String>()
     )))
-}
-
-/// Messages from phones.
-struct Load {
-    accounts: usize,
-    people: usize,
-    /// Messages that may be under way to the network at once.
-    posters: usize,
-    /// Messages in a second; `None`: as many as possible.
-    rate: Option<f64>,
-    time: Duration,
-}
-
-/// What came of it.
-struct Seen {
-    sent: u64,
-    arrived: u64,
-    seconds: f64,
-    cpu_seconds: f64,
-    took: Arc<Histogram>,
-}
-
-impl Seen {
-    fn complete(&self) -> bool {
-        self.sent == self.arrived
-    }
-
-    fn per_second(&self) -> f64 {
-        self.arrived as f64 / self.seconds
-    }
-
-    /// In milliseconds.
-    fn cpu_per_message(&self) -> f64 {
-        self.cpu_seconds * 1e3 / self.arrived.max(1) as f64
-    }
-
-    fn text(&self) -> String {
-        format!(
-            "{} sent, {} arrived in {:.1} s; p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms; {:.2} ms of the server's CPU for one",
-            self.sent,
-            self.arrived,
-            self.seconds,
-            self.took.milliseconds(0.5),
-            self.took.milliseconds(0.99),
-            self.took.longest(),
-            self.cpu_per_message()
-        )
-    }
-}
-
-impl Load {
-    async fn run(&self, world: &World) -> io::Result<Seen> {
-        let (address, network) = (world.server.address.clone(), &world.network);
-        let arrived = Arc::new(AtomicU64::new(0));
-        let took = Arc::new(Histogram::default());
-        let mut listening = JoinSet::new();
-        for index in 0..self.accounts {
-            let (heard, mut events) = mpsc::channel::<(Instant, Vec<u8>)>(4096);
-            let task = listen(&address, &name(index), "\"messages.upsert\"", heard).await?;
-            let (arrived, took) = (Arc::clone(&arrived), Arc::clone(&took));
-            listening.spawn(async move {
-                let _task = Abort(task);
-                while let Some((_, text)) = events.recv().await {
-                    if let Some(age) = age(&text) {
-                        took.add(age);
-                        arrived.fetch_add(1, Relaxed);
-                    }
-                }
-            });
-        }
-        // Everybody has a session with everybody before it is measured.
-        for from in 0..self.people {
-            for to in (0..self.accounts).filter(|to| self.accounts == 1 || to % self.people == from)
-            {
-                say(network, from, to, "hello").await?;
-            }
-        }
-        sleep(Duration::from_secs(2)).await;
-        let before = Usage::of(world.server.pid());
-        let start = Instant::now();
-        let next = Arc::new(AtomicU64::new(0));
-        let sent = Arc::new(AtomicU64::new(0));
-        let body = Template::new("@t={{ts}}@ {{seq}} a text as people send it", 0);
-        let mut posting = JoinSet::new();
-        for poster in 0..self.posters {
-            let (network, body, next, sent) = (
-                Arc::clone(network),
-                body.clone(),
-                Arc::clone(&next),
-                Arc::clone(&sent),
-            );
-            let (accounts, people, rate, time) = (self.accounts, self.people, self.rate, self.time);
-            posting.spawn(async move {
-                loop {
-                    let number = next.fetch_add(1, Relaxed);
-                    if let Some(rate) = rate {
-                        let due = start + Duration::from_secs_f64(number as f64 / rate);
-                        sleep_until(due.into()).await;
-                    }
-                    if start.elapsed() >= time {
-                        return io::Result::Ok(());
-                    }
-                    // Each poster has a phone of its own, which keeps to one account.
-                    let from = poster % people;
-                    say(&network, from, from % accounts, &body.fill(number)).await?;
-                    sent.fetch_add(1, Relaxed);
-                }
-            });
-        }
-        while let Some(done) = posting.join_next().await {
-            done.map_err(io::Error::other)??;
-        }
-        let sent = sent.load(Relaxed);
-        let deadline = Instant::now() + PATIENCE;
-        while arrived.load(Relaxed) < sent && Instant::now() < deadline {
-            sleep(Duration::from_millis(5)).await;
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        let cpu_seconds = cpu_between(before, Usage::of(world.server.pid()));
-        listening.shutdown().await;
-        Ok(Seen {
-            sent,
-            arrived: arrived.load(Relaxed),
-            seconds,
-            cpu_seconds,
-            took,
-        })
-    }
-}
-
-/// Ends a task with its owner.
-struct Abort(tokio::task::JoinHandle<()>);
-
-impl Drop for Abort {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-fn cpu_between(before: Option<Usage>, after: Option<Usage>) -> f64 {
-    before.zip(after).map_or(0.0, |(before, after)| {
-        after.cpu_seconds - before.cpu_seconds
-    })
-}
-
-async fn say(network: &Network, from: usize, to: usize, text: &str) -> io::Result<()> {
-    let path = format!("/admin/phones/{}/messages", person(from));
-    let body = json!({"to": account(to), "content": {"kind": "text", "text": text}});
-    network.ask("POST", &path, &body).await?;
-    Ok(())
-}
-
-async fn people(network: &Network, count: usize) -> io::Result<()> {
-    for index in 0..count {
-        network.phone(&person(index)).await?;
-    }
-    Ok(())
-}
-
-async fn post(
-    connection: &mut Connection,
-    address: &str,
-    path: &str,
-    body: &Value,
-) -> io::Result<Value> {
-    let head = head("POST", path, address, &[format!("apikey: {KEY}")]);
-    let (status, text) = connection.ask(&head, &body.to_string()).await?;
-    match status {
-        200..=299 => Ok(serde_json::from_slice(&text).unwrap_or_default()),
-        status => Err(io::Error::other(format!(
-            "{path} answered {status}: {}",
-            String::from_utf8_lossy(&text)
-        ))),
-    }
-}
-
-/// The message's id.
-async fn send_text(connection: &mut Connection, from: usize, to: usize) -> io::Result<String> {
-    let body = json!({"number": person(to), "text": "a text as people send it"});
-    let path = format!("/message/sendText/{}", name(from));
-    let address = connection.address().to_owned();
-    let answer = post(connection, &address, &path, &body).await?;
-    answer["key"]["id"]
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| io::Error::other(format!("no id: {answer}")))
-}
-
-/// Creates an instance and lets a phone scan its code; from the request to `open`.
-async fn link(address: &str, network: &Network, index: usize) -> io::Result<Duration> {
-    let number = account(index);
-    network.phone(&number).await?;
-    let websocket = json!({"enabled": true, "events": ["MESSAGES_UPSERT", "MESSAGES_UPDATE"]});
-    let body = json!({"instanceName": name(index), "integration": "WHATSAPP-BAILEYS", "qrcode": true, "websocket": websocket});
-    let mut connection = Connection::to(address);
-    let start = Instant::now();
-    let created = post(&mut connection, address, "/instance/create", &body).await?;
-    let code = created["qrcode"]["code"]
-        .as_str()
-        .ok_or_else(|| io::Error::other(format!("no code: {created}")))?;
-    network.scan(&number, code).await?;
-    let ask = head(
-        "GET",
-        &format!("/instance/connectionState/{}", name(index)),
-        address,
-        &[format!("apikey: {KEY}")],
-    );
-    loop {
-        let (_, text) = connection.ask(&ask, "").await?;
-        if find(&text, b"\"open\"").is_some() {
-            return Ok(start.elapsed());
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(io::Error::other(format!(
-                "{} is not open: {}",
-                name(index),
-                String::from_utf8_lossy(&text)
-            )));
-        }
-        sleep(Duration::from_millis(2)).await;
-    }
-}
-
-async fn link_many(world: &World, indices: std::ops::Range<usize>) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    let mut linking = JoinSet::new();
-    for index in indices {
-        let (places, network) = (Arc::clone(&places), Arc::clone(&world.network));
-        let address = world.server.address.clone();
-        linking.spawn(async move {
-            let _place = places.acquire().await.map_err(io::Error::other)?;
-            link(&address, &network, index).await
-        });
-    }
-    while let Some(done) = linking.join_next().await {
-        done.map_err(io::Error::other)??;
-    }
-    Ok(())
-}
-
-async fn count_open(server: &Server) -> io::Result<usize> {
-    let all = server
-        .ask("GET", "/instance/fetchInstances", &Value::Null)
-        .await?;
-    let open = all.as_array().map_or(0, |all| {
-        all.iter()
-            .filter(|instance| instance["connectionStatus"] == "open")
-            .count()
-    });
-    Ok(open)
-}
-
-/// A Socket.IO client of one instance; events with this text in them are handed on with the time at which they came.
-async fn listen(
-    address: &str,
-    instance: &str,
-    event: &'static str,
-    heard: mpsc::Sender<(Instant, Vec<u8>)>,
-) -> io::Result<tokio::task::JoinHandle<()>> {
-    let target = format!("/socket.io/?EIO=4&transport=websocket&apikey={KEY}");
-    let mut socket = WebSocket::open(address, &target, "").await?;
-    socket.text().await?;
-    socket
-        .send(kind::TEXT, format!("40/{instance},").as_bytes())
-        .await?;
-    while !socket.text().await?.starts_with("40/") {}
-    Ok(tokio::spawn(async move {
-        while let Ok((kind, content)) = socket.next().await {
-            let content = socket.bytes(content);
-            if kind == kind::TEXT && content == b"2" {
-                if socket.send(kind::TEXT, b"3").await.is_err() {
-                    return;
-                }
-            } else if find(content, event.as_bytes()).is_some() {
-                let event = (Instant::now(), content.to_vec());
-                if heard.send(event).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }))
-}
-
-async fn wait_for(
-    events: &mut mpsc::Receiver<(Instant, Vec<u8>)>,
-    text: &[u8],
-) -> io::Result<Vec<u8>> {
-    let waiting = async {
-        while let Some((_, event)) = events.recv().await {
-            if find(&event, text).is_some() {
-                return Some(event);
-            }
-        }
-        None
-    };
-    match timeout(PATIENCE, waiting).await {
-        Ok(Some(event)) => Ok(event),
-        Ok(None) | Err(_) => Err(io::Error::other(format!(
-            "no event with {}",
-            String::from_utf8_lossy(text)
-        ))),
-    }
 }
