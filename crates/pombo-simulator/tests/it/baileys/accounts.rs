@@ -7,15 +7,7 @@ use pombo_simulator::{Business, BusinessProfile, Collection, Order, OrderItem, P
 impl Baileys {
     /// Tells it to do something that may be refused; its report on that.
     pub(super) async fn attempt(&mut self, method: &str, arguments: Value) -> Value {
-        self.commands += 1;
-        let id = self.commands;
-        let command = json!({"id": id, "call": method, "arguments": arguments});
-        self.input
-            .write_all(format!("{command}\n").as_bytes())
-            .await
-            .expect("it runs");
-        self.input.flush().await.expect("it runs");
-        self.find("a report", |line| (line["id"] == id).then(|| line.clone()))
+        self.tell_once(json!({"call": method, "arguments": arguments}))
             .await
     }
 

@@ -24,7 +24,7 @@ fn folder() -> std::path::PathBuf {
 
 #[tokio::test]
 async fn the_original_and_we_differ_only_on_purpose() {
-    let exchanges = recording::read(&folder().join("http.jsonl"));
+    let exchanges: Vec<recording::Exchange> = recording::read(&folder().join("http.jsonl"));
     let mut rules = Rules::read(&folder().join("differences.json"));
     let mut stage = Stage::start().await;
     let mut comparison = Comparison::default();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// One request and, for a part of them, what the original answered.
@@ -30,9 +31,10 @@ pub(super) struct Recorded {
     pub(super) body_kind: Option<String>,
 }
 
-pub(super) fn read(path: &Path) -> Vec<Exchange> {
+/// The lines of a recording.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     let text = std::fs::read_to_string(path).expect("the recordings are there");
     text.lines()
-        .map(|line| serde_json::from_str(line).expect("a recorded exchange"))
+        .map(|line| serde_json::from_str(line).expect("a recorded line"))
         .collect()
 }

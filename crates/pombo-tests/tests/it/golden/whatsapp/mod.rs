@@ -68,7 +68,7 @@ const RANDOM: [&str; 42] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn linked_accounts_are_shown_as_the_original_shows_them() {
-    let steps = recording::read(&folder().join("whatsapp.jsonl"));
+    let steps: Vec<Step> = super::recording::read(&folder().join("whatsapp.jsonl"));
     let mut rules = Rules::read(&folder().join("whatsapp-differences.json"));
     let mut stage = Stage::start().await;
     let mut replay = Replay {

@@ -1,7 +1,5 @@
 //! What was recorded.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -39,11 +37,4 @@ pub(super) struct Event {
     pub(super) via: String,
     pub(super) instance: String,
     pub(super) body: Value,
-}
-
-pub(super) fn read(path: &Path) -> Vec<Step> {
-    let text = std::fs::read_to_string(path).expect("the recordings are there");
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a recorded step"))
-        .collect()
 }
