@@ -28,7 +28,7 @@ use crate::factory::Shared;
 use crate::incoming::CallKinds;
 use crate::outgoing::Audiences;
 use crate::query::groups::KnownGroups;
-use crate::session::acks::{Acks, Taken};
+use crate::session::acks::Acks;
 use crate::session::build::is_linked;
 use crate::session::life::Life;
 use crate::session::status::Status;
@@ -40,12 +40,6 @@ const FIRST_NEWS: Duration = Duration::from_secs(20);
 const UNLINK: Duration = Duration::from_secs(2);
 /// How long the connection may take to end.
 const END: Duration = Duration::from_secs(5);
-/// How long the network may take to acknowledge a message.
-const ACK: Duration = Duration::from_secs(20);
-/// How often a message is written that a connection took with it when it ended.
-const WRITES: usize = 3;
-/// How long a message waits for the next connection.
-const COME_BACK: Duration = Duration::from_secs(20);
 /// How long a small request may take.
 const SMALL: Duration = Duration::from_secs(10);
 
@@ -61,7 +55,7 @@ pub struct WhatsappChannel {
     pub(crate) acks: Acks,
     /// What is known of groups.
     pub(crate) groups: KnownGroups,
-    status: watch::Sender<Status>,
+    pub(crate) status: watch::Sender<Status>,
     state: Mutex<State>,
     /// The present life. Held while one begins or ends, so that there is never a second one.
     life: tokio::sync::Mutex<Option<Living>>,
@@ -127,29 +121,6 @@ impl WhatsappChannel {
         if ended {
             self.acks.lost();
         }
-    }
-
-    /// The next connected client, if there is one soon.
-    ///
-    /// # Errors
-    /// `NotConnected`.
-    async fn next_client(&self) -> Result<Arc<Client>, ChannelError> {
-        let mut status = self.status.subscribe();
-        let open = async {
-            loop {
-                if let Ok(client) = self.client() {
-                    return Ok(client);
-                }
-                if status.borrow_and_update().state == ConnectionState::Close
-                    || status.changed().await.is_err()
-                {
-                    return Err(ChannelError::NotConnected);
-                }
-            }
-        };
-        timeout(COME_BACK, open)
-            .await
-            .unwrap_or(Err(ChannelError::NotConnected))
     }
 
     pub(crate) fn set_linking(&self, client: &Arc<Client>) {
@@ -305,27 +276,7 @@ impl Channel for WhatsappChannel {
         remote_jid: &str,
         message: &Outgoing,
     ) -> Result<SentMessage, ChannelError> {
-        let mut client = self.client()?;
-        for _ in 0..WRITES {
-            let mut waiting = self.acks.expect(id);
-            let sent = self.send_with(&client, id, remote_jid, message).await?;
-            if sent.key.id != id || remote_jid.ends_with("@newsletter") {
-                // The library chose an id for it; or it has waited already, for the post's number.
-                return Ok(sent);
-            }
-            match timeout(ACK, waiting.answer()).await {
-                Ok(Taken::Answered) => return Ok(sent),
-                // Whoever has it already knows it by its id. Members of a group may lack the key that came with it the first
-                // time, so there it has failed.
-                Ok(Taken::Unknown) if is_one_person(remote_jid) => {
-                    client = self.next_client().await?;
-                }
-                Ok(Taken::Unknown) | Err(_) => break,
-            }
-        }
-        Err(ChannelError::TimedOut(
-            "the network did not acknowledge the message".to_owned(),
-        ))
+        self.send_acknowledged(id, remote_jid, message).await
     }
 
     fn wants_resolved(&self) -> bool {
@@ -508,10 +459,6 @@ impl WhatsappChannel {
             .upgrade()
             .ok_or(ChannelError::NotConnected)
     }
-}
-
-fn is_one_person(jid: &str) -> bool {
-    jid.ends_with("@s.whatsapp.net") || jid.ends_with("@lid")
 }
 
 /// A WebAuthn assertion as `navigator.credentials.get` gives it, in JSON.

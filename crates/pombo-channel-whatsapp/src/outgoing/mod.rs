@@ -1,8 +1,9 @@
-//! From content to protobuf. One file per type.
+//! From content to protobuf. One file per type; `acknowledged` waits for the network's word on what was written.
 //!
 //! Each file makes the content in the encoding of records; it is what the answer shows, and [`json::message`] makes the
 //! protobuf of it. Where the answer of the original shows something else than what has to be sent, [`Built::shown`] says so.
 
+mod acknowledged;
 mod buttons;
 mod card;
 mod context;
