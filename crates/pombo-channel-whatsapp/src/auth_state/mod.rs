@@ -7,6 +7,7 @@
 
 mod app_sync;
 mod device;
+mod inbound;
 mod journal;
 mod key;
 mod msg_secret;
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use wacore::store::error::{Result, StoreError};
 
+pub use inbound::Unseen;
 use journal::Journal;
 
 /// The library's storage for one account, over the instance's [`AuthStore`].
@@ -32,6 +34,7 @@ pub struct StoreBackend {
     journal: Arc<Journal>,
     /// Held while a record is read, merged and told to the journal.
     merging: Mutex<()>,
+    reports: inbound::Reports,
 }
 
 impl StoreBackend {
@@ -41,6 +44,7 @@ impl StoreBackend {
         Self {
             journal: Arc::new(Journal::new(store)),
             merging: Mutex::new(()),
+            reports: inbound::Reports::default(),
         }
     }
 

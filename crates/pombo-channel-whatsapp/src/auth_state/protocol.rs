@@ -1,9 +1,7 @@
 //! What the protocol remembers of others: who has our sender keys, addresses, devices, groups, tokens, and the messages that
 //! somebody may ask for again. None of it is waited for; the network has the last moment of all of it, or can do without.
 //!
-//! A message that was decrypted (`PENDING_INBOUND`) is the reason why calls become durable in their order: the session that
-//! has moved past the message is told after it, so it is never durable alone. In most cases the rules have stored the
-//! message before the session is written, and then the message is not written here at all.
+//! Messages on their way to the rules are `inbound`'s.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,13 +14,11 @@ use wacore::store::traits::{
     TcTokenEntry,
 };
 
-use super::key::{
-    self, BASE_KEY, DEVICES, GROUP, LID, PENDING_INBOUND, PHONE, SENDER_KEY_DEVICES, SENT, TC_TOKEN,
-};
+use super::key::{self, BASE_KEY, DEVICES, GROUP, LID, PHONE, SENDER_KEY_DEVICES, SENT, TC_TOKEN};
 use super::{StoreBackend, decode, delete, encode, millis, put};
 
 /// A record that is too old one day: its age is the present.
-fn put_now(kind: &'static str, key: String, value: &[u8]) -> AuthChange {
+pub(super) fn put_now(kind: &'static str, key: String, value: &[u8]) -> AuthChange {
     AuthChange::Put {
         kind,
         key,
@@ -337,9 +333,13 @@ impl ProtocolStore for StoreBackend {
         id: &str,
         message: &[u8],
     ) -> Result<()> {
-        let key = key::joined(&[chat, sender, id]);
-        self.soon(vec![put_now(PENDING_INBOUND, key, message)])
-            .await
+        let row = PendingInboundRow {
+            chat,
+            sender,
+            id,
+            message,
+        };
+        self.write_pending(&[row]).await
     }
 
     async fn get_pending_inbound(
@@ -348,32 +348,23 @@ impl ProtocolStore for StoreBackend {
         sender: &str,
         id: &str,
     ) -> Result<Option<Vec<u8>>> {
-        let key = key::joined(&[chat, sender, id]);
-        Ok(self.record(PENDING_INBOUND, &key).await?.map(Into::into))
+        self.pending(chat, sender, id).await
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<()> {
-        let key = PendingInboundKey { chat, sender, id };
-        self.delete_pending_inbound_batch(&[key]).await
-    }
-
-    async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Result<u32> {
-        self.delete_older(PENDING_INBOUND, millis(cutoff_timestamp))
+        self.mark_taken(&[PendingInboundKey { chat, sender, id }])
             .await
     }
 
+    async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Result<u32> {
+        self.forget_old(cutoff_timestamp).await
+    }
+
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Result<()> {
-        let puts = rows.iter().map(|row| {
-            let key = key::joined(&[row.chat, row.sender, row.id]);
-            put_now(PENDING_INBOUND, key, row.message)
-        });
-        self.soon(puts.collect()).await
+        self.write_pending(rows).await
     }
 
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> Result<()> {
-        let deletes = keys
-            .iter()
-            .map(|of| delete(PENDING_INBOUND, key::joined(&[of.chat, of.sender, of.id])));
-        self.soon(deletes.collect()).await
+        self.mark_taken(keys).await
     }
 }

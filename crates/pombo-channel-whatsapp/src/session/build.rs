@@ -7,6 +7,7 @@ use pombo_domain::channel::ChannelError;
 use pombo_domain::port::AuthStore;
 use pombo_domain::settings::Settings;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 use wacore::store::DevicePropsOverride;
 use wacore::store::traits::{Backend, DeviceStore as _};
@@ -19,6 +20,7 @@ use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, RawNodeLease, TokioRu
 use super::hook::StoreFirst;
 use super::lease::Lease;
 use super::queue::{Outlet, queue};
+use super::recovery::recover;
 use crate::auth_state::StoreBackend;
 use crate::channel::WhatsappChannel;
 use crate::config::WhatsappConfig;
@@ -39,6 +41,7 @@ pub(crate) struct Session {
     /// What the client keeps, some of it not durable yet.
     storage: Arc<StoreBackend>,
     lease: Arc<Lease>,
+    _recovery: Option<AbortOnDropHandle<()>>,
     /// The library tells us as long as this is there.
     _listening: Subscription,
     /// The library shows us stanzas as long as this is there; the queue takes those of calls only.
@@ -94,6 +97,10 @@ impl Session {
             .store(false, std::sync::atomic::Ordering::Relaxed);
         let listening = client.subscribe_handler(inlet);
         let stanzas = client.acquire_raw_node_forwarding();
+        let recovery = storage.unseen().map(|unseen| {
+            let recovery = recover(Arc::clone(&storage), Arc::downgrade(&client), unseen);
+            AbortOnDropHandle::new(tokio::spawn(recovery))
+        });
         Ok(Self {
             client,
             events,
@@ -101,6 +108,7 @@ impl Session {
             running: Running::default(),
             storage,
             lease,
+            _recovery: recovery,
             _listening: listening,
             _stanzas: stanzas,
         })

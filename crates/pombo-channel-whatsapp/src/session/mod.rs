@@ -13,4 +13,5 @@ pub(crate) mod life;
 pub(crate) mod linking;
 pub(crate) mod pacing;
 pub(crate) mod queue;
+mod recovery;
 pub(crate) mod status;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pombo_channel_whatsapp::auth_state::StoreBackend;
+use pombo_channel_whatsapp::auth_state::{StoreBackend, Unseen};
 use wacore::appstate::processor::AppStateMutationMAC;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{
@@ -207,13 +207,51 @@ async fn a_message_that_the_rules_have_stored_is_not_written_again() {
         None
     );
     backend.put_session("s@lid", b"moved").await.unwrap();
-    assert_eq!(contents(&store.durable()).len(), 1);
-    assert!(
-        store
-            .history()
+    // Only that they are stored, which is what keeps them from being asked for again.
+    assert_eq!(contents(&store.durable()).len(), 101);
+    assert!(store.history().iter().all(|records| {
+        records
             .iter()
-            .all(|records| records.keys().all(|(kind, _)| *kind == "session"))
-    );
+            .all(|((kind, _), (value, _))| *kind == "session" || value.is_empty())
+    }));
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_has_is_not_acknowledged_but_asked_for() {
+    let (store, backend) = over_memory();
+    let mut unseen = backend.unseen().unwrap();
+    assert!(backend.unseen().is_none(), "there is one who asks");
+    for asked in 0..3 {
+        assert!(backend.get_pending_inbound("c", "s", "1").await.is_err());
+        let message = unseen.recv().await.unwrap();
+        let who = (&*message.chat, &*message.sender, &*message.id);
+        assert_eq!(who, ("c", "s", "1"), "{asked}");
+        assert!(!backend.has_seen(&message).await.unwrap());
+        backend.note_asked(&message).await.unwrap();
+    }
+    // Whoever sent it has had chances enough.
+    let given_up = backend.get_pending_inbound("c", "s", "1").await;
+    assert_eq!(given_up.unwrap(), None);
+
+    // It came after all, and from now on it is known, also to the next process.
+    let message = Unseen {
+        chat: "c".to_owned(),
+        sender: "s".to_owned(),
+        id: "1".to_owned(),
+        since: std::time::Instant::now(),
+    };
+    backend
+        .store_pending_inbound("c", "s", "1", b"hello")
+        .await
+        .unwrap();
+    assert!(backend.has_seen(&message).await.unwrap());
+    backend.delete_pending_inbound("c", "s", "1").await.unwrap();
+    assert!(backend.has_seen(&message).await.unwrap());
+    backend.flush().await.unwrap();
+    let next = StoreBackend::new(store);
+    let known = next.get_pending_inbound("c", "s", "1").await;
+    assert_eq!(known.unwrap(), None);
+    assert!(unseen.try_recv().is_err(), "nothing more is asked for");
 }
 
 #[tokio::test]
