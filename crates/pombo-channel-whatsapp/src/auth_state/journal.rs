@@ -97,6 +97,19 @@ impl Journal {
         Ok(version)
     }
 
+    /// Tells changes without waiting for anything; they are durable when [`Self::written`] says so.
+    pub(super) fn note(&self, changes: Vec<AuthChange>) -> Result<Version, AuthStoreError> {
+        self.tell(changes).map(|(version, _)| version)
+    }
+
+    /// Makes a change durable, unless it is.
+    pub(super) async fn written(&self, version: Version) -> Result<(), AuthStoreError> {
+        if *self.durable.borrow() >= version {
+            return Ok(());
+        }
+        self.flush(version).await
+    }
+
     /// Waits until a change is durable, without hurrying it.
     pub(super) async fn settled(&self, version: Version) -> Result<(), AuthStoreError> {
         let mut durable = self.durable.subscribe();

@@ -40,9 +40,10 @@ pub(super) const TC_TOKEN: &str = "tc_token";
 pub(super) const SENT: &str = "sent";
 /// Chat, sender, message id -> message that was decrypted; its age is when.
 pub(super) const PENDING_INBOUND: &str = "pending_inbound";
-/// Chat, sender, message id -> nothing when the rules have the message, else how often it was asked for, one byte; its age
-/// is when.
+/// Chat, sender, message id -> nothing: the rules have the message; its age is when.
 pub(super) const TAKEN: &str = "taken_inbound";
+/// Chat, sender, message id -> message that nobody has, JSON.
+pub(super) const MISSING: &str = "missing_inbound";
 /// Chat, sender, message id -> secret; its age is when it may go.
 pub(super) const MSG_SECRET: &str = "msg_secret";
 /// One record, key empty -> the account, JSON.

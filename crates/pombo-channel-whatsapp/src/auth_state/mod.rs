@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use wacore::store::error::{Result, StoreError};
 
-pub use inbound::Unseen;
+pub use inbound::Missing;
 use journal::Journal;
 
 /// The library's storage for one account, over the instance's [`AuthStore`].
@@ -34,7 +34,7 @@ pub struct StoreBackend {
     journal: Arc<Journal>,
     /// Held while a record is read, merged and told to the journal.
     merging: Mutex<()>,
-    reports: inbound::Reports,
+    missed: inbound::Missed,
 }
 
 impl StoreBackend {
@@ -44,7 +44,7 @@ impl StoreBackend {
         Self {
             journal: Arc::new(Journal::new(store)),
             merging: Mutex::new(()),
-            reports: inbound::Reports::default(),
+            missed: inbound::Missed::default(),
         }
     }
 

@@ -7,7 +7,6 @@ use pombo_domain::channel::ChannelError;
 use pombo_domain::port::AuthStore;
 use pombo_domain::settings::Settings;
 use tokio::task::JoinHandle;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 use wacore::store::DevicePropsOverride;
 use wacore::store::traits::{Backend, DeviceStore as _};
@@ -20,7 +19,7 @@ use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, RawNodeLease, TokioRu
 use super::hook::StoreFirst;
 use super::lease::Lease;
 use super::queue::{Outlet, queue};
-use super::recovery::recover;
+use super::recovery::Recovery;
 use crate::auth_state::StoreBackend;
 use crate::channel::WhatsappChannel;
 use crate::config::WhatsappConfig;
@@ -41,7 +40,7 @@ pub(crate) struct Session {
     /// What the client keeps, some of it not durable yet.
     storage: Arc<StoreBackend>,
     lease: Arc<Lease>,
-    _recovery: Option<AbortOnDropHandle<()>>,
+    recovery: Recovery,
     /// The library tells us as long as this is there.
     _listening: Subscription,
     /// The library shows us stanzas as long as this is there; the queue takes those of calls only.
@@ -60,6 +59,9 @@ impl Session {
                 ChannelError::Failed(format!("credentials cannot be read: {error}"))
             })?;
         let manager = Arc::new(manager);
+        storage.load_missing().await.map_err(|error| {
+            ChannelError::Failed(format!("what is missing cannot be read: {error}"))
+        })?;
         manager
             .process_command(DeviceCommand::SetDeviceProps(device_props(
                 &shared.config,
@@ -68,12 +70,13 @@ impl Session {
             .await;
 
         let route = channel.route()?;
-        let (inlet, events, gate) = queue(channel.acks.clone());
+        let (inlet, events, gate) = queue(channel.acks.clone(), Arc::clone(&storage));
         let dialer = Arc::new(Dialer::new(
             shared.target.clone(),
             route.clone(),
             Arc::clone(&shared.tls),
             gate,
+            Arc::clone(&storage),
         ));
         let http = MediaHttp::new(shared.target.clone(), route.as_ref())?;
         let client = Client::builder()
@@ -97,10 +100,7 @@ impl Session {
             .store(false, std::sync::atomic::Ordering::Relaxed);
         let listening = client.subscribe_handler(inlet);
         let stanzas = client.acquire_raw_node_forwarding();
-        let recovery = storage.unseen().map(|unseen| {
-            let recovery = recover(Arc::clone(&storage), Arc::downgrade(&client), unseen);
-            AbortOnDropHandle::new(tokio::spawn(recovery))
-        });
+        let recovery = Recovery::start(&storage, &client);
         Ok(Self {
             client,
             events,
@@ -108,7 +108,7 @@ impl Session {
             running: Running::default(),
             storage,
             lease,
-            _recovery: recovery,
+            recovery,
             _listening: listening,
             _stanzas: stanzas,
         })
@@ -119,6 +119,11 @@ impl Session {
         self.client.pn().is_some()
     }
 
+    /// The connection is open.
+    pub(crate) fn opened(&self) {
+        self.recovery.opened();
+    }
+
     /// Lets the client make one connection and keep it until it ends.
     pub(crate) fn start(&mut self) {
         let client = Arc::clone(&self.client);
@@ -126,7 +131,7 @@ impl Session {
     }
 
     /// Ends the client: it writes down what it holds, closes its connection, and loses its credentials for good.
-    pub(crate) async fn end(mut self) {
+    pub(crate) async fn end(&mut self) {
         // In this order: what is being received when we come is stored or left to the network, never half of each.
         let farewell = tokio::time::timeout(FAREWELL, async {
             self.client.disconnect().await;

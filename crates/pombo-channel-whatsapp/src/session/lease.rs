@@ -101,14 +101,14 @@ impl AuthStore for Lease {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Mutex;
 
     use super::*;
 
     /// Counts what is written.
     #[derive(Default)]
-    struct Book(Mutex<usize>);
+    pub(in super::super) struct Book(Mutex<usize>);
 
     #[async_trait]
     impl AuthStore for Book {

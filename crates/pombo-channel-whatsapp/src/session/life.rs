@@ -28,6 +28,8 @@ const PICTURE: Duration = Duration::from_millis(700);
 const PONG: Duration = Duration::from_secs(15);
 /// How long a client may take to drop a dead connection before it is ended.
 const DROP: Duration = Duration::from_secs(8);
+/// How long the rules may take for what came just before the end.
+const REST: Duration = Duration::from_secs(1);
 /// Between two attempts to tell the rules something that their store did not take.
 const RETELL: Duration = Duration::from_millis(200);
 
@@ -117,6 +119,7 @@ impl Life {
             let next = self.connections(&mut session).await;
             self.channel.set_client(None);
             session.end().await;
+            self.hear_the_rest(&mut session).await;
             match next {
                 Next::Anew(pause) if self.pause(pause).await => {}
                 Next::Anew(_) | Next::Again(_) => break Next::Stopped,
@@ -244,6 +247,21 @@ impl Life {
         dropped
     }
 
+    /// What came before the end and was acknowledged by the library. Not what concerns the connection, which is over.
+    async fn hear_the_rest(&self, session: &mut Session) {
+        let rest = async {
+            while let Some(event) = session.events.ready() {
+                if tells_more(&event) {
+                    let events = self.channel.translate(&session.client, &event).await;
+                    self.accept(events).await;
+                }
+            }
+        };
+        if timeout(REST, rest).await.is_err() {
+            debug!(instance = %self.name(), "some of what came at the end was not told");
+        }
+    }
+
     async fn hear(&mut self, session: &Session, event: &Arc<Event>, seen: &mut Seen) {
         if let Some(ending) = Ending::of(event) {
             debug!(instance = %self.name(), "{ending:?}");
@@ -255,6 +273,7 @@ impl Life {
         match &**event {
             Event::Connected(_) => {
                 seen.opened = Some(Instant::now());
+                session.opened();
                 self.open(session).await;
             }
             Event::PairingQrCode(code) => {
@@ -294,8 +313,7 @@ impl Life {
                 self.tell_passkey(PasskeyStep::Failed(error.error.clone()))
                     .await;
             }
-            // Stored and acknowledged in the durability hook.
-            Event::Messages(batch) if batch.hook_committed => {}
+            _ if !tells_more(event) => {}
             _ => {
                 let events = self.channel.translate(&session.client, event).await;
                 self.accept(events).await;
@@ -473,6 +491,11 @@ impl Life {
             () = sleep(pause) => true,
         }
     }
+}
+
+/// Whether the rules hear of it. Not of messages that were stored in the durability hook.
+fn tells_more(event: &Event) -> bool {
+    !matches!(event, Event::Messages(batch) if batch.hook_committed)
 }
 
 /// Whether somebody looks at a code: then the login is not ours to hurry.

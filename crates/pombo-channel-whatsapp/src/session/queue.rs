@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, mpsc};
-use wacore::types::events::{Event, EventHandler};
+use wacore::types::events::{Event, EventHandler, UndecryptableMessage};
+use wacore::types::message::MessageCategory;
 
 use super::acks::Acks;
+use crate::auth_state::StoreBackend;
 use crate::incoming::is_signalling;
 
 /// So many waiting events stop the reading.
@@ -41,6 +43,7 @@ pub(crate) struct Inlet {
     sender: mpsc::UnboundedSender<Arc<Event>>,
     gate: Arc<Gate>,
     acks: Acks,
+    storage: Arc<StoreBackend>,
 }
 
 impl EventHandler for Inlet {
@@ -51,6 +54,9 @@ impl EventHandler for Inlet {
         {
             return;
         }
+        if let Event::UndecryptableMessage(message) = &*event {
+            self.note(message);
+        }
         // Who waits for it must not wait for what is before it in the queue.
         if let Event::ServerAck(ack) = &*event {
             self.acks.came(ack);
@@ -60,6 +66,26 @@ impl EventHandler for Inlet {
         if self.sender.send(event).is_err() {
             self.gate.waiting.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+}
+
+impl Inlet {
+    /// Before the library acknowledges the message.
+    fn note(&self, message: &UndecryptableMessage) {
+        let (info, kind) = (&message.info, message.unavailable_type);
+        if info.category == MessageCategory::Peer
+            || (message.is_unavailable && kind.is_unrecoverable_fanout())
+        {
+            return;
+        }
+        let (chat, sender) = (&info.source.chat, &info.source.sender);
+        self.storage.note_unreadable(
+            &chat.to_string(),
+            &sender.to_string(),
+            &info.id,
+            // It does not ask the account's other devices.
+            !info.source.is_self_fanout(),
+        );
     }
 }
 
@@ -91,13 +117,14 @@ impl Outlet {
 }
 
 /// A queue, and the gate that the transport asks.
-pub(crate) fn queue(acks: Acks) -> (Arc<Inlet>, Outlet, Arc<Gate>) {
+pub(crate) fn queue(acks: Acks, storage: Arc<StoreBackend>) -> (Arc<Inlet>, Outlet, Arc<Gate>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let gate = Arc::new(Gate::default());
     let inlet = Arc::new(Inlet {
         sender,
         gate: Arc::clone(&gate),
         acks,
+        storage,
     });
     let outlet = Outlet {
         receiver,
@@ -110,12 +137,14 @@ pub(crate) fn queue(acks: Acks) -> (Arc<Inlet>, Outlet, Arc<Gate>) {
 mod tests {
     use std::time::Duration;
 
+    use super::super::lease::tests::Book;
     use super::*;
     use wacore::types::events::Connected;
 
     #[tokio::test]
     async fn a_full_queue_closes_the_gate_and_loses_nothing() {
-        let (inlet, mut outlet, gate) = queue(Acks::default());
+        let storage = StoreBackend::new(Arc::new(Book::default()));
+        let (inlet, mut outlet, gate) = queue(Acks::default(), Arc::new(storage));
         for _ in 0..FULL {
             inlet.handle_event(Arc::new(Event::Connected(Connected::builder().build())));
         }

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderValue, Uri, header};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_websockets::ClientBuilder;
 use wacore::net::WHATSAPP_WEB_ORIGIN;
+use wacore::stats::TransportResourceReport;
 use whatsapp_rust::anyhow::{Context, Error};
 use whatsapp_rust::async_channel::{self, Receiver};
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory};
@@ -17,6 +19,7 @@ use whatsapp_rust_tokio_transport::from_websocket;
 use super::dial::{BoxedStream, dial};
 use super::route::Route;
 use super::target::Target;
+use crate::auth_state::StoreBackend;
 use crate::session::queue::Gate;
 
 /// Makes the connections of one client.
@@ -25,6 +28,7 @@ pub(crate) struct Dialer {
     route: Option<Route>,
     tls: Arc<ClientConfig>,
     gate: Arc<Gate>,
+    storage: Arc<StoreBackend>,
     trouble: Mutex<Option<String>>,
 }
 
@@ -34,12 +38,14 @@ impl Dialer {
         route: Option<Route>,
         tls: Arc<ClientConfig>,
         gate: Arc<Gate>,
+        storage: Arc<StoreBackend>,
     ) -> Self {
         Self {
             target,
             route,
             tls,
             gate,
+            storage,
             trouble: Mutex::new(None),
         }
     }
@@ -70,6 +76,10 @@ impl Dialer {
             .await
             .context("WebSocket")?;
         let (transport, events) = from_websocket(socket);
+        let transport = Arc::new(AfterNotes {
+            transport,
+            storage: Arc::clone(&self.storage),
+        });
         Ok((transport, gated(events, Arc::clone(&self.gate))))
     }
 }
@@ -83,6 +93,28 @@ impl TransportFactory for Dialer {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) =
             opened.as_ref().err().map(|error| format!("{error:#}"));
         opened
+    }
+}
+
+/// Sends nothing before it is durable which messages could not be decrypted (`auth_state::inbound`).
+struct AfterNotes {
+    transport: Arc<dyn Transport>,
+    storage: Arc<StoreBackend>,
+}
+
+#[async_trait]
+impl Transport for AfterNotes {
+    async fn send(&self, data: Bytes) -> Result<(), Error> {
+        self.storage.notes_are_durable().await;
+        self.transport.send(data).await
+    }
+
+    async fn disconnect(&self) {
+        self.transport.disconnect().await;
+    }
+
+    fn resource_report(&self) -> Option<TransportResourceReport> {
+        self.transport.resource_report()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pombo_channel_whatsapp::auth_state::{StoreBackend, Unseen};
+use pombo_channel_whatsapp::auth_state::{Missing, StoreBackend};
 use wacore::appstate::processor::AppStateMutationMAC;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{
@@ -217,41 +217,83 @@ async fn a_message_that_the_rules_have_stored_is_not_written_again() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_has_is_not_acknowledged_but_asked_for() {
+async fn a_message_that_nobody_has_is_not_acknowledged_but_missing() {
     let (store, backend) = over_memory();
-    let mut unseen = backend.unseen().unwrap();
-    assert!(backend.unseen().is_none(), "there is one who asks");
-    for asked in 0..3 {
+    for _ in 0..2 {
         assert!(backend.get_pending_inbound("c", "s", "1").await.is_err());
-        let message = unseen.recv().await.unwrap();
-        let who = (&*message.chat, &*message.sender, &*message.id);
-        assert_eq!(who, ("c", "s", "1"), "{asked}");
-        assert!(!backend.has_seen(&message).await.unwrap());
-        backend.note_asked(&message).await.unwrap();
     }
-    // Whoever sent it has had chances enough.
-    let given_up = backend.get_pending_inbound("c", "s", "1").await;
-    assert_eq!(given_up.unwrap(), None);
+    backend.more_is_missing().await;
+    let (due, later) = backend.missing(0);
+    assert!(due.is_empty(), "the first copy may be on its way");
+    assert!(later.is_some());
+    backend.flush().await.unwrap();
 
-    // It came after all, and from now on it is known, also to the next process.
-    let message = Unseen {
-        chat: "c".to_owned(),
-        sender: "s".to_owned(),
-        id: "1".to_owned(),
-        since: std::time::Instant::now(),
-    };
-    backend
-        .store_pending_inbound("c", "s", "1", b"hello")
+    // Another process knows it, and asks as soon as its connection has brought what waited.
+    let next = StoreBackend::new(store.clone());
+    next.load_missing().await.unwrap();
+    let (due, _) = next.missing(1);
+    assert_eq!(due.len(), 0, "a connection from before");
+    let (_, later) = next.missing(i64::MAX);
+    assert!(later.is_some());
+
+    // It comes, and is known from now on.
+    next.store_pending_inbound("c", "s", "1", b"hello")
         .await
         .unwrap();
-    assert!(backend.has_seen(&message).await.unwrap());
-    backend.delete_pending_inbound("c", "s", "1").await.unwrap();
-    assert!(backend.has_seen(&message).await.unwrap());
-    backend.flush().await.unwrap();
-    let next = StoreBackend::new(store);
-    let known = next.get_pending_inbound("c", "s", "1").await;
+    next.delete_pending_inbound("c", "s", "1").await.unwrap();
+    assert_eq!(next.missing(0).1, None);
+    next.flush().await.unwrap();
+    assert!(!is_there(&store, "missing_inbound"));
+    let last = StoreBackend::new(store);
+    last.load_missing().await.unwrap();
+    let known = last.get_pending_inbound("c", "s", "1").await;
     assert_eq!(known.unwrap(), None);
-    assert!(unseen.try_recv().is_err(), "nothing more is asked for");
+    assert_eq!(last.missing(0).1, None);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_too_often_counts_as_dealt_with() {
+    let (store, backend) = over_memory();
+    backend.note_unreadable("c", "s", "1", false);
+    let mut asked = 0;
+    while let (_, Some(_)) = backend.missing(0) {
+        backend.flush().await.unwrap();
+        let records = store.durable();
+        let (_, (record, _)) = records
+            .iter()
+            .find(|((kind, _), _)| *kind == "missing_inbound")
+            .unwrap();
+        let mut message: Missing = serde_json::from_slice(record).unwrap();
+        assert_eq!(message.asked, asked);
+        // Quick questions count as one: this one is long after the last.
+        message.since = 0;
+        backend.note_asked(&message).await.unwrap();
+        asked += 1;
+    }
+    assert_eq!(asked, 5);
+    let given_up = backend.get_pending_inbound("c", "s", "1").await;
+    assert_eq!(given_up.unwrap(), None);
+}
+
+#[tokio::test]
+async fn it_is_durable_which_message_could_not_be_read_before_anything_is_sent() {
+    let (store, backend) = over_memory();
+    backend.notes_are_durable().await;
+    assert_eq!(store.batches(), 0);
+    backend.note_unreadable("c", "s", "1", true);
+    backend.notes_are_durable().await;
+    assert!(is_there(&store, "missing_inbound"));
+    // Trouble of the store does not make a connection fall silent.
+    store.failing.store(true, Ordering::SeqCst);
+    backend.note_unreadable("c", "s", "2", true);
+    backend.notes_are_durable().await;
+    store.failing.store(false, Ordering::SeqCst);
+    backend.notes_are_durable().await;
+    let records = store.durable().into_keys();
+    assert_eq!(
+        records.filter(|(of, _)| *of == "missing_inbound").count(),
+        2
+    );
 }
 
 #[tokio::test]

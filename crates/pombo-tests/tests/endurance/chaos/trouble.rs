@@ -133,9 +133,15 @@ impl Trouble {
                     .times(10),
                 ],
             ),
-            // Not damaged messages: one that is asked for again just before the server is killed is not asked for once more,
-            // and stays announced as undecryptable.
-            5 | 6 => (
+            5 => (
+                "damaged messages",
+                vec![
+                    to(Fault::DamageCiphertext)
+                        .stanza(message())
+                        .probability(seldom),
+                ],
+            ),
+            6 => (
                 "doubled messages",
                 vec![
                     to(Fault::Duplicate { copies: 2 })
