@@ -8,6 +8,7 @@ mod instance_proxy;
 mod instance_restart;
 pub(crate) mod kit;
 mod marks;
+mod missing;
 mod newsletter;
 mod protocol;
 mod relay;
