@@ -6,7 +6,8 @@
 #   POMBO_TEST_POSTGRES_URL  a PostgreSQL to use instead of the local one; the role may create databases
 #   POMBO_TEST_MYSQL_URL     a MySQL or MariaDB to use instead of the local one; likewise
 #   POMBO_TEST_INSTALL=0     install nothing
-#   POMBO_SOAK_SECONDS       how long the traffic of the soak lasts; default 60
+#   POMBO_SOAK_SECONDS       how long the traffic of the soak lasts; default 60, and 600 when CI=true
+#   POMBO_CHAOS_SECONDS      how long the accounts of the chaos test chat; default 30
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/step.sh
@@ -14,6 +15,7 @@ source scripts/step.sh
 
 if [ "${CI:-}" = true ]; then
     export POMBO_REQUIRE_ALL=1
+    export POMBO_SOAK_SECONDS=${POMBO_SOAK_SECONDS:-600}
 fi
 
 # as_root COMMAND...: fails when we are not root and may not become root without being asked for a password.
@@ -243,6 +245,10 @@ soak() {
     cargo test --locked -p pombo-tests --test endurance soak:: -- --ignored --nocapture
 }
 
+chaos() {
+    cargo test --locked -p pombo-tests --test endurance chaos:: -- --ignored --nocapture
+}
+
 step "system packages" system_packages
 if [ -z "${POMBO_TEST_POSTGRES_URL:-}" ]; then
     if has pg_ctlcluster; then
@@ -271,7 +277,8 @@ step "build" build
 step "documentation tests" doc_tests
 step "tests" tests
 step "sandbox" sandbox
-step "soak, short" soak
+step "soak" soak
+step "chaos" chaos
 if [ -x scripts/fuzz.sh ]; then
     step "fuzzing, short" scripts/fuzz.sh
 fi

@@ -2,8 +2,7 @@
 //! killed. In the end every message that was accepted is exactly once in the store of whom it was for, and every sink has
 //! heard of it.
 //!
-//! `scripts/chaos.sh` runs it, and longer. It is no part of `scripts/test.sh` yet: in some runs a message or two that came while
-//! the server or the network was ending are missing in the end. The order of the trouble comes from a seed, which is printed.
+//! A part of `scripts/test.sh`; `scripts/chaos.sh` runs it longer. The order of the trouble comes from a seed, which is printed.
 
 mod audit;
 mod chat;
