@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -159,14 +159,41 @@ impl Stored {
 /// Where a network keeps itself.
 #[derive(Debug, Clone)]
 pub(crate) struct StateFile {
-    pub(crate) path: PathBuf,
-    pub(crate) seed: u64,
-    pub(crate) starts: u64,
+    path: PathBuf,
+    seed: u64,
+    starts: u64,
+    /// Whoever holds it writes: an older state never comes after a newer one. `true`: nothing is to be written any more.
+    ended: Arc<Mutex<bool>>,
 }
 
 impl StateFile {
-    /// Writes the file now.
-    pub(crate) fn save(&self, network: &Arc<Network>) -> Result<(), StateFileError> {
+    pub(crate) fn new(path: PathBuf, seed: u64, starts: u64) -> Self {
+        Self {
+            path,
+            seed,
+            starts,
+            ended: Arc::default(),
+        }
+    }
+
+    /// Writes the file now, unless it was written for the last time.
+    fn save(&self, network: &Arc<Network>) -> Result<(), StateFileError> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if *ended {
+            return Ok(());
+        }
+        self.write(network)
+    }
+
+    /// Writes the file for the last time. What is still being written is finished before, and what comes later is not written:
+    /// the file belongs to the next network.
+    pub(crate) fn save_last(&self, network: &Arc<Network>) -> Result<(), StateFileError> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        *ended = true;
+        self.write(network)
+    }
+
+    fn write(&self, network: &Arc<Network>) -> Result<(), StateFileError> {
         let content = |source| StateFileError::Content {
             path: self.path.clone(),
             source,
@@ -245,4 +272,29 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Simulator;
+
+    #[tokio::test]
+    async fn a_write_that_comes_late_does_not_replace_the_last_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("network.json");
+        let simulator = Simulator::builder().start().await.expect("a network");
+        let file = StateFile::new(path.clone(), 1, 1);
+        // As by the task that keeps the file up to date.
+        let late = file.clone();
+        file.save(simulator.network()).expect("written");
+        simulator.add_account("5511900000001", "Ann");
+        file.save_last(simulator.network()).expect("written");
+        let last = std::fs::read(&path).expect("a file");
+        simulator.add_account("5511900000002", "Bob");
+        late.save(simulator.network()).expect("nothing to do");
+        assert!(std::fs::read(&path).expect("a file") == last);
+        let stored = read(&path).expect("good").expect("there");
+        assert_eq!(stored.accounts.len(), 1);
+    }
 }

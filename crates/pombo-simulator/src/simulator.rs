@@ -226,7 +226,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.network.stop.cancel();
         if let Some(file) = &self.file
-            && let Err(error) = file.save(&self.network)
+            && let Err(error) = file.save_last(&self.network)
         {
             tracing::error!("the network's state is not kept: {error}");
         }
@@ -380,7 +380,7 @@ impl SimulatorBuilder {
             stored.restore(&mut state, path)?;
         }
         let network = Network::new(state, identity, seed);
-        let file = self.file.map(|path| StateFile { path, seed, starts });
+        let file = self.file.map(|path| StateFile::new(path, seed, starts));
         if let Some(file) = &file {
             file.clone().keep(&network);
         }
