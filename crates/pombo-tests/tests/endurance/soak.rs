@@ -1,5 +1,5 @@
-//! Traffic with random faults for a chosen time, and then an audit: sent = stored = delivered for every line, ids unique,
-//! order kept. `scripts/soak.sh` runs it.
+//! Traffic with random faults for a chosen time, and then an audit: sent = stored = delivered for every line and every sink, ids
+//! unique, order kept. `scripts/soak.sh` runs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use pombo_tests::{Client, Server, client};
 use serde_json::json;
 
+use crate::brokers::{Arrived, Broker, Kind};
 use crate::receiver::{Call, Receiver};
 
 /// How long the traffic lasts; `POMBO_SOAK_SECONDS` changes it.
@@ -44,17 +45,35 @@ async fn sent_is_stored_is_delivered() {
         move |line| answer(line, mood.load(Ordering::Relaxed))
     })
     .await;
-    let port = (20_000 + seed % 10_000).to_string();
-    let settings = [
-        ("SERVER_PORT", port.as_str()),
-        ("WEBHOOK_RETRY_INITIAL_DELAY_SECONDS", "1"),
-        ("WEBHOOK_RETRY_MAX_DELAY_SECONDS", "2"),
-        ("WEBHOOK_RETRY_MAX_ATTEMPTS", "100000"),
+    // Neighbours, and none that the system gives to somebody else.
+    let port = u16::try_from(10_000 + seed % 2_000 * 10).expect("a port");
+    let mut brokers = Vec::new();
+    for (index, kind) in (1..).zip(Kind::ALL) {
+        brokers.extend(Broker::start(kind, port + 2 * index).await);
+    }
+    let port = port.to_string();
+    let mut settings = vec![
+        ("SERVER_PORT", port.clone()),
+        ("WEBHOOK_RETRY_INITIAL_DELAY_SECONDS", "1".to_owned()),
+        ("WEBHOOK_RETRY_MAX_DELAY_SECONDS", "2".to_owned()),
+        ("WEBHOOK_RETRY_MAX_ATTEMPTS", "100000".to_owned()),
     ];
+    settings.extend(brokers.iter().flat_map(Broker::settings));
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let mut server = Server::start(&settings).await;
     let client = server.client();
     for (name, number) in LINES {
-        client.create(name, number, json!({})).await;
+        let mut more = json!({});
+        for broker in &brokers {
+            broker.keep(name).await;
+            more[broker.kind.name()] = json!({
+                "enabled": true, "events": ["MESSAGES_UPSERT"], "strictOrder": name == "strict",
+            });
+        }
+        client.create(name, number, more).await;
         let webhook = json!({"enabled": true, "url": receiver.url(name), "events": ["MESSAGES_UPSERT"], "payload": "v2",
                              "strictOrder": name == "strict"});
         client
@@ -80,7 +99,7 @@ async fn sent_is_stored_is_delivered() {
     }
 
     let end = Instant::now() + Duration::from_secs(seconds);
-    let mut kills = 0;
+    let (mut kills, mut restarts) = (0, 0);
     while Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(500 + random() % 2500)).await;
         mood.store(u8::try_from(random() % 5).unwrap_or(0), Ordering::Relaxed);
@@ -88,6 +107,13 @@ async fn sent_is_stored_is_delivered() {
             server.kill().await;
             server.start_again().await;
             kills += 1;
+        }
+        if random().is_multiple_of(8) {
+            let unlucky = usize::try_from(random() % 8).unwrap_or(0) % brokers.len().max(1);
+            if let Some(broker) = brokers.get_mut(unlucky) {
+                broker.restart().await;
+                restarts += 1;
+            }
         }
     }
     mood.store(0, Ordering::Relaxed);
@@ -107,6 +133,10 @@ async fn sent_is_stored_is_delivered() {
         let stored = stored(&client, name).await;
         let delivered = drained(&receiver, name, &stored).await;
         audit(name, &sent, &stored, &delivered);
+        for broker in &brokers {
+            let arrived = broker.read(name, |keys| sent.is_subset(keys)).await;
+            audit_broker(broker.kind, name, &stored, &arrived);
+        }
         total += sent.len();
         let dead = client
             .get(&format!("/webhook/deliveries/{name}?state=dead"))
@@ -117,7 +147,7 @@ async fn sent_is_stored_is_delivered() {
     }
     let unanswered = ledger.unanswered.load(Ordering::Relaxed);
     say(&format!(
-        "{total} sent = stored = delivered over {} lines; {kills} kills, {unanswered} posts without an answer, {} calls",
+        "{total} sent = stored = delivered over {} lines; {kills} kills, {restarts} restarts of brokers, {unanswered} posts without an answer, {} calls",
         LINES.len(),
         receiver.calls().len()
     ));
@@ -267,6 +297,36 @@ fn audit(
         stored.len(),
         calls.len()
     ));
+}
+
+/// What was told is what is in the log, and in its order where that was asked for; however often it came.
+fn audit_broker(
+    kind: Kind,
+    name: &str,
+    stored: &BTreeMap<i64, (String, String)>,
+    arrived: &[Arrived],
+) {
+    let kind = kind.name();
+    let places: BTreeMap<_, _> = stored
+        .iter()
+        .map(|(seq, (id, key))| (id, (*seq, key)))
+        .collect();
+    let (mut seen, mut last) = (BTreeSet::new(), 0);
+    for one in arrived {
+        let Some((seq, key)) = places.get(&one.event) else {
+            panic!("{kind}, {name}: {one:?} is not in the log");
+        };
+        assert_eq!(one.key, **key, "{kind}, {name}");
+        if seen.insert(*seq) && name == "strict" {
+            assert!(
+                *seq > last,
+                "{kind}, {name}: {seq} came for the first time after {last}"
+            );
+            last = *seq;
+        }
+    }
+    assert_eq!(seen.len(), stored.len(), "{kind}, {name}");
+    say(&format!("{name}: {} over {kind}", arrived.len()));
 }
 
 /// Random enough for faults.
