@@ -18,7 +18,7 @@ const PAGE: usize = 500;
 /// The texts in a store, each with the ids under which it is there: more than one is one too many.
 type Stored = BTreeMap<String, Vec<(String, bool)>>;
 
-pub(super) async fn check(stage: &mut Stage, ledger: &Arc<Ledger>) {
+pub(super) async fn check(stage: &mut Stage, ledger: &Arc<Ledger>, timeline: &str) {
     // What a connection did not bring, the next one does.
     stage.restart_network().await;
     stage.everybody_is_open().await;
@@ -32,7 +32,8 @@ pub(super) async fn check(stage: &mut Stage, ledger: &Arc<Ledger>) {
     let missing = missing(&sent, &stored);
     if !missing.is_empty() {
         let traces = traces(stage, &missing).await;
-        panic!("{} of {} are missing:\n{traces}", missing.len(), sent.len());
+        let (missing, sent) = (missing.len(), sent.len());
+        panic!("{missing} of {sent} are missing:\n{traces}\n{timeline}");
     }
     for (account, texts) in stored.iter().enumerate() {
         for (text, ids) in texts {

@@ -42,7 +42,7 @@ async fn every_message_arrives_once_whatever_happens() {
         ended.expect("a writer does not fail");
     }
     say(&format!("{trouble}; {ledger}"));
-    audit::check(&mut stage, &ledger).await;
+    audit::check(&mut stage, &ledger, &trouble.timeline()).await;
 }
 
 fn number(variable: &str, default: u64) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pombo_simulator::fault::{Fault, FaultPoint, FaultRule, StanzaFilter};
 
@@ -32,6 +32,8 @@ impl Dice {
 pub(super) struct Trouble {
     dice: Dice,
     happened: BTreeMap<&'static str, usize>,
+    /// What happened when: a line for each, milliseconds since the epoch.
+    timeline: Vec<String>,
 }
 
 impl fmt::Display for Trouble {
@@ -50,6 +52,7 @@ impl Trouble {
         Self {
             dice,
             happened: BTreeMap::new(),
+            timeline: Vec::new(),
         }
     }
 
@@ -74,6 +77,14 @@ impl Trouble {
             _ => self.fault(stage).await,
         };
         *self.happened.entry(what).or_default() += 1;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_millis();
+        self.timeline.push(format!("until {now}: {what}"));
+    }
+
+    /// One line after the other.
+    pub(super) fn timeline(&self) -> String {
+        self.timeline.join("\n")
     }
 
     /// Everything works again.
