@@ -8,7 +8,7 @@ use pombo_core::SubscriptionChange;
 use pombo_domain::port::DeliveryError;
 use pombo_domain::subscription::TransportKind;
 use pombo_store::Backend;
-use pombo_store::delivery::{self, DeliveryState, Listed};
+use pombo_store::delivery::{self, DeliveryState, Listed, Of};
 use serde_json::json;
 
 use crate::kit::{Bench, new, retry, until};
@@ -229,7 +229,7 @@ async fn a_permanent_failure_ends_as_a_dead_letter() {
         bench.gateway.store(),
         "webhook",
         Listed {
-            instance: None,
+            of: Of::All,
             state: Some(DeliveryState::Dead),
             before: None,
             limit: 10,
