@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use pombo_tests::{Client, Server, client};
 use serde_json::json;
 
+use crate::brokers::Brokers;
 use crate::receiver::{Call, Receiver};
 
 /// How long the traffic lasts; `POMBO_SOAK_SECONDS` changes it.
@@ -19,8 +20,10 @@ const DRAIN: Duration = Duration::from_secs(300);
 const WRITERS: usize = 2;
 const PACE: Duration = Duration::from_millis(10);
 
-/// Instance and number. Of `steady` only the server itself fails; the targets of the others fail too.
-const LINES: [(&str, &str); 3] = [("steady", "551"), ("plain", "552"), ("strict", "553")];
+/// Instances of webhooks. Of `steady` only the server itself fails; the targets of the others fail too.
+const WEBHOOKS: [&str; 3] = ["steady", "plain", "strict"];
+/// Instances of brokers that fail, with a name of their own for each run.
+const BROKERS: [&str; 2] = ["rabbitmq", "nats"];
 
 #[derive(Default)]
 struct Ledger {
@@ -45,18 +48,50 @@ async fn sent_is_stored_is_delivered() {
     })
     .await;
     let port = (20_000 + seed % 10_000).to_string();
-    let settings = [
+    let nats = 10_000 + u16::try_from(seed % 10_000).unwrap_or(0);
+    let mut brokers = Brokers::start(nats).await;
+    let uris = brokers.as_ref().map_or_else(Default::default, |brokers| {
+        [
+            format!("amqp://guest:guest@127.0.0.1:{}", brokers.way.port),
+            format!("nats://127.0.0.1:{}", brokers.nats),
+        ]
+    });
+    let mut settings = vec![
         ("SERVER_PORT", port.as_str()),
         ("WEBHOOK_RETRY_INITIAL_DELAY_SECONDS", "1"),
         ("WEBHOOK_RETRY_MAX_DELAY_SECONDS", "2"),
         ("WEBHOOK_RETRY_MAX_ATTEMPTS", "100000"),
     ];
+    let mut lines: Vec<_> = WEBHOOKS.map(str::to_owned).into();
+    if brokers.is_some() {
+        settings.extend([
+            ("RABBITMQ_ENABLED", "true"),
+            ("RABBITMQ_URI", &uris[0]),
+            ("NATS_ENABLED", "true"),
+            ("NATS_URI", &uris[1]),
+            ("POMBO_NATS_JETSTREAM", "true"),
+        ]);
+        lines.extend(BROKERS.map(|name| format!("{name}-{seed:x}")));
+    }
+    let lines: Vec<_> = (551..)
+        .map(|number: u32| number.to_string())
+        .zip(lines)
+        .collect();
     let mut server = Server::start(&settings).await;
     let client = server.client();
-    for (name, number) in LINES {
+    for (number, name) in &lines {
         client.create(name, number, json!({})).await;
+        if let Some(transport) = broker_of(name) {
+            let own = json!({"enabled": true, "events": ["MESSAGES_UPSERT"], "payload": "v2", "strictOrder": true});
+            let path = format!("/{transport}/set/{name}");
+            client
+                .post(&path, &json!({transport: own}))
+                .await
+                .expect(201);
+            continue;
+        }
         let webhook = json!({"enabled": true, "url": receiver.url(name), "events": ["MESSAGES_UPSERT"], "payload": "v2",
-                             "strictOrder": name == "strict"});
+                             "strictOrder": *name == "strict"});
         client
             .post(
                 &format!("/webhook/set/{name}"),
@@ -67,20 +102,20 @@ async fn sent_is_stored_is_delivered() {
     }
     let ledger = Arc::new(Ledger::default());
     let mut writers = tokio::task::JoinSet::new();
-    for (name, number) in LINES {
+    for (number, name) in &lines {
         for writer in 0..WRITERS {
             writers.spawn(write(
                 Arc::clone(&ledger),
                 client.clone(),
-                name,
-                number,
+                name.clone(),
+                number.clone(),
                 writer,
             ));
         }
     }
 
     let end = Instant::now() + Duration::from_secs(seconds);
-    let mut kills = 0;
+    let (mut kills, mut cuts, mut restarts) = (0, 0, 0);
     while Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(500 + random() % 2500)).await;
         mood.store(u8::try_from(random() % 5).unwrap_or(0), Ordering::Relaxed);
@@ -89,6 +124,22 @@ async fn sent_is_stored_is_delivered() {
             server.start_again().await;
             kills += 1;
         }
+        if let Some(brokers) = &mut brokers {
+            brokers.way.cut().await;
+            if random().is_multiple_of(2) {
+                brokers.way.open().await;
+            } else {
+                cuts += 1;
+            }
+            if random().is_multiple_of(3) {
+                brokers.restart_nats().await;
+                restarts += 1;
+            }
+        }
+    }
+    if let Some(brokers) = &mut brokers {
+        brokers.way.cut().await;
+        brokers.way.open().await;
     }
     mood.store(0, Ordering::Relaxed);
     ledger.stop.store(true, Ordering::Relaxed);
@@ -98,29 +149,43 @@ async fn sent_is_stored_is_delivered() {
 
     let acknowledged = ledger.acknowledged.lock().expect("not poisoned").clone();
     let mut total = 0;
-    for (name, _) in LINES {
+    for (_, name) in &lines {
         let sent: BTreeSet<_> = acknowledged
             .iter()
-            .filter(|key| key.starts_with(name))
+            .filter(|key| key.starts_with(name.as_str()))
             .cloned()
             .collect();
         let stored = stored(&client, name).await;
-        let delivered = drained(&receiver, name, &stored).await;
+        let delivered = drained(&receiver, &mut brokers, name, &stored).await;
         audit(name, &sent, &stored, &delivered);
         total += sent.len();
         let dead = client
-            .get(&format!("/webhook/deliveries/{name}?state=dead"))
+            .get(&format!(
+                "/{}/deliveries/{name}?state=dead",
+                broker_of(name).unwrap_or("webhook")
+            ))
             .await
             .expect(200)
             .json();
         assert_eq!(dead, json!([]), "{name}");
     }
+    for (_, name) in &lines {
+        // Takes its queues along.
+        let path = format!("/instance/delete/{name}");
+        client.delete(&path).await.expect(200);
+    }
     let unanswered = ledger.unanswered.load(Ordering::Relaxed);
     say(&format!(
-        "{total} sent = stored = delivered over {} lines; {kills} kills, {unanswered} posts without an answer, {} calls",
-        LINES.len(),
+        "{total} sent = stored = delivered over {} lines; {kills} kills, RabbitMQ cut off {cuts} times, NATS killed {restarts} times, \
+         {unanswered} posts without an answer, {} calls",
+        lines.len(),
         receiver.calls().len()
     ));
+}
+
+/// The broker that an instance's events go to; `None` for a webhook.
+fn broker_of(name: &str) -> Option<&'static str> {
+    BROKERS.into_iter().find(|broker| name.starts_with(broker))
 }
 
 /// How the targets behave.
@@ -141,7 +206,7 @@ fn answer(line: &str, mood: u8) -> (Duration, StatusCode) {
 }
 
 /// Posts until told to stop; what is not acknowledged is posted again, under the same id.
-async fn write(ledger: Arc<Ledger>, client: Client, name: &str, number: &str, writer: usize) {
+async fn write(ledger: Arc<Ledger>, client: Client, name: String, number: String, writer: usize) {
     let mut count = 0;
     while !ledger.stop.load(Ordering::Relaxed) {
         let id = format!("{name}-{writer}-{count}");
@@ -149,7 +214,7 @@ async fn write(ledger: Arc<Ledger>, client: Client, name: &str, number: &str, wr
         loop {
             let request = client
                 .request(reqwest::Method::POST, "/webhook/evolution")
-                .json(&client::incoming(number, &id, "hello"))
+                .json(&client::incoming(&number, &id, "hello"))
                 .timeout(Duration::from_secs(10));
             if client
                 .try_send(request)
@@ -190,17 +255,23 @@ async fn stored(client: &Client, name: &str) -> BTreeMap<i64, (String, String)> 
 /// The calls of a line, once everything has been accepted.
 async fn drained(
     receiver: &Receiver,
+    brokers: &mut Option<Brokers>,
     name: &str,
     stored: &BTreeMap<i64, (String, String)>,
 ) -> Vec<Call> {
     let start = Instant::now();
     loop {
-        let calls: Vec<_> = receiver
-            .calls()
-            .iter()
-            .filter(|call| call.line == name)
-            .cloned()
-            .collect();
+        let calls: Vec<_> = match brokers {
+            Some(brokers) if broker_of(name).is_some() => brokers.calls(name).await,
+            _ => {
+                let calls = receiver.calls();
+                calls
+                    .iter()
+                    .filter(|call| call.line == name)
+                    .cloned()
+                    .collect()
+            }
+        };
         let accepted: BTreeSet<_> = calls
             .iter()
             .filter(|call| call.accepted)
