@@ -3,6 +3,10 @@
 # loads on them, about three minutes in all. `scripts/bench.sh [ROW...]`; rows: start memory state inbound one fan-out idle find
 # backlog (the last needs RabbitMQ and NATS on their usual ports)
 #
+# `scripts/bench.sh waiting`: a million events wait for a webhook that never answers, a slow one and a broker that is not there,
+# while a healthy client and a healthy webhook are measured; about five minutes, done only when asked for by name.
+#   BENCH_WAITING  how many events; default 1000000
+#
 # `scripts/bench.sh simulator [CLIENTS] [RATE] [SECONDS]`: the simulated WhatsApp network alone.
 #
 # `scripts/bench.sh whatsapp [ROW...]`: the WhatsApp channel beside a simulated network, about three minutes; a build of its own,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures, with optimisation, whether a webhook that never answers, a slow one and a client that does not read delay anybody
-# else, and whether what waits for them waits in memory.
+# Measures, with optimisation, whether a webhook that never answers, a slow one, a broker that is not there and a client that
+# does not read delay anybody else, and whether what waits for them waits in memory.
 #
 #   scripts/isolation.sh [EVENTS]   how many events wait; default 100000
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs traffic with random faults (targets that fail or are slow, kill -9 of the server) and then audits every line:
-# sent = stored = delivered, ids unique, order kept.
+# Runs traffic with random faults (targets that fail or are slow, kills of RabbitMQ, NATS and the
+# server itself) and then audits every line and sink: sent = stored = delivered, ids unique, order kept.
 #
 #   scripts/soak.sh [SECONDS]   how long the traffic lasts; default POMBO_SOAK_SECONDS, else 60
 set -euo pipefail

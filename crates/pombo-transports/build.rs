@@ -25,11 +25,15 @@ fn main() -> io::Result<()> {
         Some(folder) => PathBuf::from(folder),
         None => from_npm(&here, &out),
     };
+    // What is made here is newer than the build that made it, which would then always be done again.
+    let made_here = source.starts_with(&out);
     let mut list = String::from("static FILES: &[File] = &[\n");
     let mut found = 0;
     for name in FILES {
         let file = source.join(name);
-        println!("cargo::rerun-if-changed={}", file.display());
+        if !made_here {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
         let Some(content) = read(&file)? else {
             continue;
         };
@@ -44,6 +48,13 @@ fn main() -> io::Result<()> {
     }
     list.push_str("];\n");
     if found == 0 {
+        if made_here {
+            // Perhaps the next build can.
+            println!(
+                "cargo::rerun-if-changed={}",
+                source.join(FILES[0]).display()
+            );
+        }
         println!(
             "cargo::warning=the Socket.IO browser client was not found; /socket.io/socket.io.js will answer 404 (it comes from npm, which this build could not use)"
         );

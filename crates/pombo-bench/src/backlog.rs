@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::http::{Connection, head};
 use crate::server::{KEY, Server};
-use crate::template::{Template, find};
+use crate::target::Target;
+use crate::template::Template;
 use crate::usage::Usage;
 
 /// How long a backlog may take.
@@ -79,7 +78,7 @@ pub async fn run(program: &Path, port: u16, receiver: Receiver, events: u64) -> 
         Receiver::Nats => &variables[2..],
     };
     let server = Server::start_with(program, data.path(), port, variables).await?;
-    let (target, _target) = webhook_target().await?;
+    let target = Target::answering(Duration::ZERO, |_| {}).await?;
     // Queues outlive the run: a name of its own.
     let instance = format!("backlog-{}", std::process::id());
     let name = receiver.name();
@@ -87,7 +86,7 @@ pub async fn run(program: &Path, port: u16, receiver: Receiver, events: u64) -> 
     server.ask("POST", "/instance/create", &create).await?;
     let mut options = json!({"enabled": true, "events": ["MESSAGES_UPSERT"]});
     if matches!(receiver, Receiver::Webhook) {
-        options["url"] = Value::String(target);
+        options["url"] = json!(target.url);
     }
     let set = format!("/{name}/set/{instance}");
     server.ask("POST", &set, &json!({ name: options })).await?;
@@ -119,14 +118,25 @@ pub async fn run(program: &Path, port: u16, receiver: Receiver, events: u64) -> 
     })
 }
 
-/// Sends these messages in, over 32 connections.
 async fn post(server: &Server, numbers: std::ops::Range<u64>) -> io::Result<()> {
-    let next = Arc::new(AtomicU64::new(numbers.start));
     let body = Template::new(MESSAGE, 100);
+    post_all(&server.address, &[body], numbers).await
+}
+
+/// Sends messages of these numbers in, over 32 connections, in each of these shapes in turn.
+///
+/// # Errors
+/// When one is not taken.
+pub(crate) async fn post_all(
+    address: &str,
+    shapes: &[Template],
+    numbers: std::ops::Range<u64>,
+) -> io::Result<()> {
+    let next = Arc::new(AtomicU64::new(numbers.start));
     let mut posting = JoinSet::new();
     for _ in 0..32 {
-        let (next, body, end) = (Arc::clone(&next), body.clone(), numbers.end);
-        let address = server.address.clone();
+        let (next, shapes, end) = (Arc::clone(&next), shapes.to_vec(), numbers.end);
+        let address = address.to_owned();
         posting.spawn(async move {
             let key = format!("apikey: {KEY}");
             let head = head("POST", "/webhook/evolution", &address, &[key]);
@@ -136,7 +146,8 @@ async fn post(server: &Server, numbers: std::ops::Range<u64>) -> io::Result<()> 
                 if number >= end {
                     return io::Result::Ok(());
                 }
-                let (status, text) = connection.ask(&head, &body.fill(number)).await?;
+                let shape = &shapes[number as usize % shapes.len()];
+                let (status, text) = connection.ask(&head, &shape.fill(number)).await?;
                 if !(200..300).contains(&status) {
                     return Err(io::Error::other(format!(
                         "{status} {}",
@@ -175,44 +186,4 @@ async fn wait(server: &Server, transport: &str, wanted: u64) -> io::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// Its URL; it ends with the task.
-async fn webhook_target() -> io::Result<(String, JoinSet<()>)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/", listener.local_addr()?);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(async move {
-                // A client that goes away is none of our business.
-                drop(answer_all(stream).await);
-            });
-        }
-    });
-    Ok((url, tasks))
-}
-
-async fn answer_all(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = Vec::with_capacity(8192);
-    while stream.read_buf(&mut buffer).await? > 0 {
-        while let Some(end) = find(&buffer, b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length:"))
-                .and_then(|text| text.trim().parse::<usize>().ok())
-                .unwrap_or(0);
-            if buffer.len() < end + 4 + length {
-                break;
-            }
-            buffer.drain(..end + 4 + length);
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                .await?;
-        }
-    }
-    Ok(())
 }

@@ -33,6 +33,15 @@ impl Histogram {
         self.max.fetch_max(nanoseconds, Relaxed);
     }
 
+    /// Adds all that another one has.
+    pub fn merge(&self, other: &Self) {
+        for (bucket, more) in self.buckets.iter().zip(&other.buckets) {
+            bucket.fetch_add(more.load(Relaxed), Relaxed);
+        }
+        self.count.fetch_add(other.count(), Relaxed);
+        self.max.fetch_max(other.max.load(Relaxed), Relaxed);
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -88,6 +97,16 @@ mod tests {
                 "{number} is shown as {shown}"
             );
         }
+    }
+
+    #[test]
+    fn merged_is_as_if_added() {
+        let (one, other) = (Histogram::default(), Histogram::default());
+        (1..=500).for_each(|milliseconds| one.add(Duration::from_millis(milliseconds)));
+        (501..=1000).for_each(|milliseconds| other.add(Duration::from_millis(milliseconds)));
+        one.merge(&other);
+        assert_eq!((one.count(), one.longest()), (1000, 1000.0));
+        assert!((480.0..=510.0).contains(&one.milliseconds(0.5)));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub mod server;
 pub mod setup;
 pub mod socketio;
 pub mod table;
+pub mod target;
 pub mod template;
 pub mod usage;
+pub mod waiting;
 pub mod whatsapp;

@@ -61,6 +61,12 @@ impl Setup {
     /// Whether this row was asked for.
     #[must_use]
     pub fn wants(&self, row: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|name| name == row)
+        self.rows.is_empty() || self.asks_for(row)
+    }
+
+    /// Whether this row was asked for by its name.
+    #[must_use]
+    pub fn asks_for(&self, row: &str) -> bool {
+        self.rows.iter().any(|name| name == row)
     }
 }

@@ -272,7 +272,7 @@ pub enum Chosen {
     DeadOf(Vec<Seq>),
 }
 
-/// Lets parked deliveries of an instance be tried again at once, with a schedule that begins anew. Those whose event has been
+/// Lets parked deliveries of a line (`None`: the one for everything) be tried again at once, with a schedule that begins anew. Those whose event has been
 /// pruned stay as they are. Gives how many it is.
 ///
 /// # Errors
@@ -280,7 +280,7 @@ pub enum Chosen {
 pub async fn revive(
     tx: &mut Tx,
     sink: &str,
-    instance: &InstanceId,
+    line: Option<&InstanceId>,
     chosen: &Chosen,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
@@ -288,65 +288,76 @@ pub async fn revive(
     const PIECE: usize = 500;
     let (column, numbers) = match chosen {
         Chosen::Dead => {
-            return revive_where(tx, sink, instance, now, " AND state = 'dead'", &[]).await;
+            return revive_where(tx, sink, line, now, "state = 'dead'", &[]).await;
         }
         Chosen::Ids(ids) => ("id", ids),
         Chosen::DeadOf(places) => ("state = 'dead' AND event_seq", places),
     };
     let mut revived = 0;
     for piece in numbers.chunks(PIECE) {
-        let places: Vec<_> = (0..piece.len())
-            .map(|index| format!("${}", index + 5))
-            .collect();
-        let condition = format!(" AND {column} IN ({})", places.join(", "));
-        revived += revive_where(tx, sink, instance, now, &condition, piece).await?;
+        revived += revive_where(tx, sink, line, now, column, piece).await?;
     }
     Ok(revived)
 }
 
-/// `condition` counts its arguments from `$5`.
+/// `column` is one of these numbers; without numbers it is the whole condition.
 async fn revive_where(
     tx: &mut Tx,
     sink: &str,
-    instance: &InstanceId,
+    line: Option<&InstanceId>,
     now: Timestamp,
-    condition: &str,
+    column: &str,
     numbers: &[i64],
 ) -> Result<u64, StoreError> {
+    let mut values = vec![now.millis().into(), now.millis().into(), sink.into()];
+    let of_line = of_line(line, &mut values);
+    let mut condition = column.to_owned();
+    if !numbers.is_empty() {
+        let places: Vec<_> = numbers
+            .iter()
+            .map(|number| {
+                values.push(Value::from(*number));
+                format!("${}", values.len())
+            })
+            .collect();
+        condition = format!("{column} IN ({})", places.join(", "));
+    }
     let sql = format!(
         "UPDATE delivery SET state = 'waiting', attempt = 0, next_at_ms = $1, created_at_ms = $2 \
-         WHERE sink = $3 AND instance_id = $4{condition} \
+         WHERE sink = $3 AND {of_line} AND {condition} \
          AND EXISTS (SELECT 1 FROM event WHERE event.seq = delivery.event_seq)"
     );
-    let mut values = vec![
-        now.millis().into(),
-        now.millis().into(),
-        sink.into(),
-        instance.as_str().into(),
-    ];
-    values.extend(numbers.iter().map(|number| Value::from(*number)));
     Ok(tx.execute(sql, values).await?.rows_affected)
 }
 
-/// The events between two places (the second included) that a delivery of this instance waits for, or has been given up for.
+/// The condition for a line: an instance's, or the one for everything. Its value is added.
+fn of_line<'q>(line: Option<&'q InstanceId>, values: &mut Vec<Value<'q>>) -> String {
+    match line {
+        None => "instance_id IS NULL".to_owned(),
+        Some(instance) => {
+            values.push(instance.as_str().into());
+            format!("instance_id = ${}", values.len())
+        }
+    }
+}
+
+/// The events between two places (the second included) that a delivery of this line waits for, or has been given up for.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn parked_between(
     tx: &mut Tx,
     sink: &str,
-    instance: &InstanceId,
+    line: Option<&InstanceId>,
     after: Seq,
     through: Seq,
 ) -> Result<HashSet<Seq>, StoreError> {
-    const SQL: &str = "SELECT event_seq FROM delivery WHERE sink = $1 AND instance_id = $2 AND event_seq > $3 AND event_seq <= $4";
-    let values = vec![
-        sink.into(),
-        instance.as_str().into(),
-        after.into(),
-        through.into(),
-    ];
-    let rows = tx.rows(SQL, values).await?;
+    let mut values = vec![sink.into(), after.into(), through.into()];
+    let of_line = of_line(line, &mut values);
+    let sql = format!(
+        "SELECT event_seq FROM delivery WHERE sink = $1 AND event_seq > $2 AND event_seq <= $3 AND {of_line}"
+    );
+    let rows = tx.rows(sql, values).await?;
     rows.iter().map(|row| row.int(0)).collect()
 }
 
@@ -360,11 +371,20 @@ pub async fn delete(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         .map(drop)
 }
 
+/// Whose parked deliveries.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// Everybody's.
+    All,
+    /// This line's: an instance's, or, with `None`, the one's for everything.
+    Line(Option<&'a InstanceId>),
+}
+
 /// Which parked deliveries are to be listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Listed<'a> {
-    /// Of this instance, or of all.
-    pub instance: Option<&'a InstanceId>,
+    /// Whose.
+    pub of: Of<'a>,
     /// In this state, or in any.
     pub state: Option<DeliveryState>,
     /// Older than this one: where the page before ended.
@@ -380,9 +400,9 @@ pub struct Listed<'a> {
 pub async fn list(db: &Db, sink: &str, listed: Listed<'_>) -> Result<Vec<Delivery>, StoreError> {
     let mut sql = format!("SELECT {COLUMNS} FROM delivery WHERE sink = $1");
     let mut values: Vec<Value<'_>> = vec![sink.into()];
-    if let Some(instance) = listed.instance {
-        values.push(instance.as_str().into());
-        sql.push_str(&format!(" AND instance_id = ${}", values.len()));
+    if let Of::Line(line) = listed.of {
+        let of_line = of_line(line, &mut values);
+        sql.push_str(&format!(" AND {of_line}"));
     }
     if let Some(state) = listed.state {
         values.push(state.as_str().into());

@@ -1,5 +1,6 @@
 //! The `event` table: the log, append only. Events are added with [`Tx::append_event`](crate::Tx::append_event).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::sql::Row;
+use crate::sql::{Row, Value};
 use crate::tx::Tx;
 
 const COLUMNS: &str = "seq, id, instance_id, instance_name, kind, at_ms, sender, payload";
@@ -59,29 +60,54 @@ pub struct Stretch {
     pub to: Timestamp,
 }
 
-/// The events of an instance within a stretch of the log, the oldest first.
+/// The events of an instance, or with `None` of all, within a stretch of the log, the oldest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn within(
     db: &Db,
-    instance: &InstanceId,
+    instance: Option<&InstanceId>,
     stretch: Stretch,
     limit: u32,
 ) -> Result<Vec<Arc<Event>>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event WHERE instance_id = $1 AND seq > $2 AND seq <= $3 AND at_ms >= $4 AND at_ms < $5 \
-         ORDER BY seq LIMIT $6"
-    );
-    let values = vec![
-        instance.as_str().into(),
+    let mut values = vec![
         stretch.after.into(),
         stretch.through.into(),
         stretch.from.millis().into(),
         stretch.to.millis().into(),
         i64::from(limit).into(),
     ];
+    let mut of_instance = "";
+    if let Some(instance) = instance {
+        values.push(instance.as_str().into());
+        of_instance = " AND instance_id = $6";
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event WHERE seq > $1 AND seq <= $2 AND at_ms >= $3 AND at_ms < $4{of_instance} \
+         ORDER BY seq LIMIT $5"
+    );
     db.rows(sql, values).await?.iter().map(from_row).collect()
+}
+
+/// The names of the instances that the events at these places are about; places that have been pruned are missing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn instance_names(db: &Db, places: &[Seq]) -> Result<HashMap<Seq, String>, StoreError> {
+    const PIECE: usize = 500;
+    let mut names = HashMap::new();
+    for piece in places.chunks(PIECE) {
+        let marks: Vec<_> = (1..=piece.len()).map(|index| format!("${index}")).collect();
+        let sql = format!(
+            "SELECT seq, instance_name FROM event WHERE seq IN ({})",
+            marks.join(", ")
+        );
+        let values = piece.iter().map(|place| Value::from(*place)).collect();
+        for row in db.rows(sql, values).await? {
+            names.insert(row.int(0)?, row.text(1)?);
+        }
+    }
+    Ok(names)
 }
 
 /// The event at one place.

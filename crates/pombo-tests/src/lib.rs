@@ -8,8 +8,10 @@ pub mod client;
 pub mod parts;
 pub mod server;
 pub mod wait;
+pub mod way;
 
 pub use catcher::{Catcher, Caught};
 pub use client::{Answer, Client};
 pub use server::Server;
 pub use wait::{DEADLINE, until};
+pub use way::Way;

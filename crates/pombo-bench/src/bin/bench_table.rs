@@ -1,5 +1,6 @@
 //! The table of benchmarks: each row a bounded load on a fresh server, beside its target and the original's figure.
-//! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find, backlog.
+//! `bench-table [ROW...]`; rows: start, memory, state, inbound, one, fan-out, idle, find, backlog; and `waiting`, which takes
+//! minutes and is done only when it is asked for.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -8,17 +9,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use pombo_bench::backlog::{self, Receiver};
+use pombo_bench::histogram::Histogram;
 use pombo_bench::http;
 use pombo_bench::server::{KEY, Server};
 use pombo_bench::setup::Setup;
 use pombo_bench::socketio::{self, Mode};
 use pombo_bench::table::{Row, Table};
 use pombo_bench::template::Template;
+use pombo_bench::waiting::{self, Latencies};
 use serde_json::json;
 use tempfile::TempDir;
 
 const NUMBER: &str = "5511900000001";
 const MESSAGE: &str = r#"{"numberId":"5511900000001","pushName":"Ann","messageType":"conversation","message":{"conversation":"@t={{ts}}@ {{seq}} {{pad}}"},"key":{"id":"BENCH{{seq}}","remoteJid":"551188{{chat}}@s.whatsapp.net","fromMe":false}}"#;
+
+/// To whom.
+type Part = fn(&Latencies) -> &Histogram;
 
 /// What all rows need.
 struct Bench {
@@ -35,8 +41,14 @@ async fn table(setup: Setup) -> io::Result<()> {
     let mut table = Table::new();
     for name in [
         "start", "memory", "state", "inbound", "one", "fan-out", "idle", "find", "backlog",
+        "waiting",
     ] {
-        if !bench.setup.wants(name) {
+        let wanted = if name == "waiting" {
+            bench.setup.asks_for(name)
+        } else {
+            bench.setup.wants(name)
+        };
+        if !wanted {
             continue;
         }
         let rows = match name {
@@ -48,6 +60,7 @@ async fn table(setup: Setup) -> io::Result<()> {
             "fan-out" => bench.fan_out().await?,
             "idle" => bench.idle_clients().await?,
             "backlog" => bench.backlogs().await?,
+            "waiting" => bench.waiting().await?,
             _ => bench.find_messages().await?,
         };
         table.add(rows);
@@ -348,6 +361,79 @@ impl Bench {
                     report.events,
                     report.seconds,
                     report.cpu_seconds * 1e6 / report.events as f64
+                ),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// A million events, or `BENCH_WAITING`.
+    async fn waiting(&self) -> io::Result<Vec<Row>> {
+        let events = std::env::var("BENCH_WAITING")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1_000_000);
+        let time = self.setup.time * 5;
+        let report = waiting::run(&self.setup.program, self.setup.port, events, time).await?;
+        let megabytes = |kib: u64| kib as f64 / 1024.0;
+        let pair = |part: Part, share| {
+            let of = |seen: &Latencies| part(seen).milliseconds(share);
+            (of(&report.quiet), of(&report.loaded), of(&report.flooded))
+        };
+        let mut rows = vec![Row {
+            what: "memory while that many events wait: before, at most, in the end",
+            measured: format!(
+                "{:.1}, {:.1}, {:.1} MB",
+                megabytes(report.before_kib),
+                megabytes(report.peak_kib),
+                megabytes(report.after_kib)
+            ),
+            target: "64 MB more at most",
+            original: "",
+            reached: report.waiting >= events
+                && megabytes(report.peak_kib) <= megabytes(report.before_kib) + 64.0,
+            details: format!(
+                "{} events wait, in {:.0} MB of database, after {:.0} s of flood ({:.0}/s); the server uses {:.2} CPUs while it is \
+                 measured, the quiet one {:.2}",
+                report.waiting,
+                report.database_bytes as f64 / 1e6,
+                report.flood_seconds,
+                report.waiting as f64 / report.flood_seconds,
+                report.cpu_share.0,
+                report.cpu_share.1,
+            ),
+        }];
+        let parts: [(&str, Part); 2] = [
+            (
+                "a healthy Socket.IO client, p99: quiet, then while they wait",
+                |seen| &seen.client,
+            ),
+            (
+                "a healthy webhook, p99: quiet, then while they wait",
+                |seen| &seen.webhook,
+            ),
+        ];
+        for (what, part) in parts {
+            let (median, tail) = (pair(part, 0.5), pair(part, 0.99));
+            rows.push(Row {
+                what,
+                measured: format!("{:.1}, {:.1} ms", tail.0, tail.1),
+                target: "1.5 times at most",
+                original: "",
+                reached: tail.1 <= tail.0 * 1.5 && report.loaded.lost == 0,
+                details: format!(
+                    "p50 {:.2}, then {:.2} ms; during the flood p50 {:.1}, p99 {:.1} ms; {} and {} messages, of which {} and {} \
+                     were lost; during the flood {} of {}",
+                    median.0,
+                    median.1,
+                    median.2,
+                    tail.2,
+                    report.quiet.sent,
+                    report.loaded.sent,
+                    report.quiet.lost,
+                    report.loaded.lost,
+                    report.flooded.lost,
+                    report.flooded.sent
                 ),
             });
         }

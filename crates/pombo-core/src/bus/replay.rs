@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use pombo_domain::event::{Event, Seq};
-use pombo_domain::id::InstanceId;
 use pombo_domain::subscription::{Subscription, TransportKind};
 use pombo_store::delivery::{Chosen, NewDelivery};
 use pombo_store::event::Stretch;
 use pombo_store::{StoreError, delivery, event};
 
+use super::book::Line;
 use super::durable::DurableSink;
 use crate::gateway::Gateway;
 use crate::instance::Entry;
@@ -73,43 +73,70 @@ impl Gateway {
             return Err(ReplayError::SubscriptionOff);
         }
         let sink = self.sinks.get(transport).ok_or(ReplayError::TransportOff)?;
-        let replayed = match what {
-            Replay::Parked(chosen) => Replayed {
-                queued: sink.revive(&state.instance.id, chosen).await?,
-                more_after: None,
-            },
-            Replay::Logged(stretch) => sink.queue_again(subscription, stretch).await?,
-        };
-        sink.parked.notify_one();
-        Ok(replayed)
+        let line = Some(state.instance.id.clone());
+        Ok(sink.replay(&line, subscription, what).await?)
+    }
+
+    /// The same for the line that gets everybody's events.
+    ///
+    /// # Errors
+    /// As [`Gateway::replay`]; [`ReplayError::NoSubscription`] when the environment sets no such line up.
+    pub async fn replay_global(
+        &self,
+        transport: TransportKind,
+        what: Replay,
+    ) -> Result<Replayed, ReplayError> {
+        let global = self.config.global.get(&transport);
+        let subscription = global.ok_or(ReplayError::NoSubscription)?;
+        let sink = self.sinks.get(transport).ok_or(ReplayError::TransportOff)?;
+        Ok(sink.replay(&None, subscription, what).await?)
     }
 }
 
 impl DurableSink {
-    async fn revive(&self, instance: &InstanceId, chosen: Chosen) -> Result<u64, StoreError> {
+    async fn replay(
+        &self,
+        line: &Line,
+        subscription: &Arc<Subscription>,
+        what: Replay,
+    ) -> Result<Replayed, StoreError> {
+        let replayed = match what {
+            Replay::Parked(chosen) => Replayed {
+                queued: self.revive(line, chosen).await?,
+                more_after: None,
+            },
+            Replay::Logged(stretch) => self.queue_again(line, subscription, stretch).await?,
+        };
+        self.parked.notify_one();
+        Ok(replayed)
+    }
+
+    async fn revive(&self, line: &Line, chosen: Chosen) -> Result<u64, StoreError> {
         let (sink, now) = (self.name, self.clock.now());
-        let what = Arc::new((instance.clone(), chosen));
+        let what = Arc::new((line.clone(), chosen));
         self.store
             .write(move |tx| {
                 let what = Arc::clone(&what);
-                Box::pin(async move { delivery::revive(tx, sink, &what.0, &what.1, now).await })
+                Box::pin(
+                    async move { delivery::revive(tx, sink, what.0.as_ref(), &what.1, now).await },
+                )
             })
             .await
     }
 
     async fn queue_again(
         &self,
+        line: &Line,
         subscription: &Arc<Subscription>,
         mut stretch: Stretch,
     ) -> Result<Replayed, StoreError> {
-        let instance = &subscription.instance_id;
-        if let Some(lane) = self.lane(&Some(instance.clone())) {
+        if let Some(lane) = self.lane(line) {
             // What the line has not reached yet comes anyway.
             stretch.through = stretch.through.min(lane.cursor());
         }
         let (mut queued, mut seen) = (0, 0);
         loop {
-            let events = event::within(&self.store, instance, stretch, BATCH).await?;
+            let events = event::within(&self.store, line.as_ref(), stretch, BATCH).await?;
             let Some(last) = events.last().and_then(|event| event.seq) else {
                 return Ok(Replayed {
                     queued,
@@ -123,7 +150,7 @@ impl DurableSink {
                 .filter(|event| subscription.wants_event(&event.event))
                 .collect();
             queued += self
-                .queue_batch(subscription, wanted, stretch.after, last)
+                .queue_batch(line, subscription, wanted, stretch.after, last)
                 .await?;
             stretch.after = last;
             if !full {
@@ -144,31 +171,31 @@ impl DurableSink {
     /// Dead letters of these events wait again; events that wait already are left alone; the others get a delivery.
     async fn queue_batch(
         &self,
+        line: &Line,
         subscription: &Arc<Subscription>,
         events: Vec<Arc<Event>>,
         after: Seq,
         through: Seq,
     ) -> Result<u64, StoreError> {
         let (sink, now) = (self.name, self.clock.now());
-        let what = Arc::new((Arc::clone(subscription), events));
+        let what = Arc::new((line.clone(), Arc::clone(subscription), events));
         self.store
             .write(move |tx| {
                 let what = Arc::clone(&what);
                 Box::pin(async move {
-                    let (subscription, events) = &*what;
-                    let instance = &subscription.instance_id;
-                    let parked =
-                        delivery::parked_between(tx, sink, instance, after, through).await?;
+                    let (line, subscription, events) = &*what;
+                    let of = line.as_ref();
+                    let parked = delivery::parked_between(tx, sink, of, after, through).await?;
                     let places = events.iter().filter_map(|event| event.seq).collect();
                     let mut queued =
-                        delivery::revive(tx, sink, instance, &Chosen::DeadOf(places), now).await?;
+                        delivery::revive(tx, sink, of, &Chosen::DeadOf(places), now).await?;
                     for event in events {
                         let Some(seq) = event.seq.filter(|seq| !parked.contains(seq)) else {
                             continue;
                         };
                         let again = NewDelivery {
                             sink: sink.to_owned(),
-                            instance_id: Some(instance.clone()),
+                            instance_id: line.clone(),
                             event_seq: seq,
                             event_id: Some(event.event.id.clone()),
                             event_kind: Some(event.event.kind),

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use pombo_domain::clock::Timestamp;
 use pombo_store::delivery::{Delivery, Except, Failure};
 use pombo_store::{StoreError, delivery, event};
 use tracing::warn;
@@ -16,6 +17,16 @@ use super::durable::DurableSink;
 const BATCH: u32 = 128;
 /// The longest sleep, so that clocks that jump and other servers' rows are noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Ends of retried deliveries that are stored together, and how long the first of them may wait for the others. After a crash
+/// these deliveries are made again.
+const ENDS: usize = 64;
+const ENDS_WAIT: Duration = Duration::from_millis(250);
+/// The pause after each attempt that failed: what has been parked for it may be a lot, and must not keep the machine
+/// busy.
+const DOWN_PAUSE: Duration = Duration::from_millis(50);
+/// After a look at what is due, so many times as long as it took before the next: where much is parked, looking is not cheap.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(2);
 /// How long to rest when the database does not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -23,6 +34,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn run(sink: Arc<DurableSink>) {
     let busy: Arc<Mutex<HashSet<Line>>> = Arc::default();
     loop {
+        let start = Instant::now();
         let sleep = match round(&sink, &busy).await {
             Ok(sleep) => sleep,
             Err(error) => {
@@ -33,6 +45,11 @@ pub(super) async fn run(sink: Arc<DurableSink>) {
                 STORE_PAUSE
             }
         };
+        let rest = (start.elapsed() * REST).min(LONGEST_REST);
+        tokio::select! {
+            () = sink.stop.cancelled() => return,
+            () = tokio::time::sleep(rest) => {}
+        }
         tokio::select! {
             () = sink.stop.cancelled() => return,
             () = sink.parked.notified() => {}
@@ -70,17 +87,11 @@ async fn round(
         let (sink, busy) = (Arc::clone(sink), Arc::clone(busy));
         let tasks = sink.tasks.clone();
         tasks.spawn(async move {
-            for parked in parked {
-                if sink.stop.is_cancelled() {
-                    break;
-                }
-                if let Err(error) = again(&sink, &parked).await {
-                    warn!(
-                        transport = sink.name,
-                        "cannot store the end of a retried delivery: {error}"
-                    );
-                    break;
-                }
+            if let Err(error) = serve(&sink, &line, parked).await {
+                warn!(
+                    transport = sink.name,
+                    "cannot store the ends of retried deliveries: {error}"
+                );
             }
             busy.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -106,73 +117,128 @@ fn left_alone(sink: &DurableSink, busy: &Mutex<HashSet<Line>>) -> Except {
     Except::new(lines)
 }
 
-/// One more attempt.
-async fn again(sink: &Arc<DurableSink>, parked: &Delivery) -> Result<(), StoreError> {
+/// How a retried delivery ended.
+enum End {
+    Delivered(i64),
+    Again(i64, Failure, Timestamp),
+    GivenUp(i64, Failure),
+}
+
+/// One more attempt for each of these deliveries of a line, one after the other.
+async fn serve(
+    sink: &Arc<DurableSink>,
+    line: &Line,
+    parked: Vec<Delivery>,
+) -> Result<(), StoreError> {
+    let mut ends = Vec::new();
+    let mut since = Instant::now();
+    for parked in parked {
+        if sink.stop.is_cancelled() {
+            break;
+        }
+        match again(sink, &parked).await {
+            Ok(end) => ends.extend(end),
+            Err(error) => {
+                store(sink, ends).await?;
+                return Err(error);
+            }
+        }
+        if ends.len() >= ENDS || since.elapsed() >= ENDS_WAIT {
+            store(sink, std::mem::take(&mut ends)).await?;
+            since = Instant::now();
+        }
+        if sink.lane(line).is_some_and(|lane| !lane.is_healthy()) {
+            tokio::select! {
+                () = sink.stop.cancelled() => {}
+                () = tokio::time::sleep(DOWN_PAUSE) => {}
+            }
+        }
+    }
+    store(sink, ends).await
+}
+
+/// One more attempt; `None` when the delivery is to wait as it does.
+async fn again(sink: &Arc<DurableSink>, parked: &Delivery) -> Result<Option<End>, StoreError> {
     let id = parked.id;
-    let hopeless = |reason: &str| Failure {
-        attempt: parked.delivery.attempt,
-        status: parked.delivery.status,
-        error: reason.to_owned(),
-        latency: parked.delivery.latency,
+    let hopeless = |reason: &str| {
+        let failure = Failure {
+            attempt: parked.delivery.attempt,
+            status: parked.delivery.status,
+            error: reason.to_owned(),
+            latency: parked.delivery.latency,
+        };
+        Ok(Some(End::GivenUp(id, failure)))
     };
     let Some(event) = event::get(&sink.store, parked.delivery.event_seq).await? else {
-        return bury(sink, id, hopeless("the event is no longer in the log")).await;
+        return hopeless("the event is no longer in the log");
     };
     let Some(lane) = sink.lane(&parked.delivery.instance_id) else {
-        return bury(sink, id, hopeless("the subscription is gone")).await;
+        return hopeless("the subscription is gone");
     };
     let subscription = lane.subscription();
     if subscription.paused() {
-        return Ok(());
+        return Ok(None);
     }
     if !subscription.enabled {
-        return bury(sink, id, hopeless("the subscription was switched off")).await;
+        return hopeless("the subscription was switched off");
     }
     let attempt = parked.delivery.attempt + 1;
     let outcome = sink.attempt(&event, &subscription, attempt).await;
-    lane.attempted(!matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))));
+    let retried = matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_)));
+    lane.attempted(!retried);
     let Err(Failed { failure, next }) = outcome else {
-        return sink
-            .store
-            .write(move |tx| Box::pin(delivery::delete(tx, id)))
-            .await;
+        return Ok(Some(End::Delivered(id)));
     };
     let after = match next {
         Next::Retry(after) => after,
-        Next::GiveUp => return bury(sink, id, failure).await,
+        Next::GiveUp => return Ok(Some(End::GivenUp(id, failure))),
         Next::SwitchOff => {
-            bury(sink, id, failure).await?;
             sink.switch_off(&subscription);
-            return Ok(());
+            return Ok(Some(End::GivenUp(id, failure)));
         }
     };
     // What was queued again by hand is given the whole schedule again, however old the event is.
     let since = parked.delivery.created_at.unwrap_or(event.event.at);
     let Some(delay) = sink.delay_after(since.max(event.event.at), attempt, after) else {
-        return bury(sink, id, failure).await;
+        return Ok(Some(End::GivenUp(id, failure)));
     };
     let next_at = sink.clock.now().plus(delay);
-    sink.store
-        .write(move |tx| {
-            let failure = failure.clone();
-            Box::pin(async move { delivery::reschedule(tx, id, &failure, next_at).await })
-        })
-        .await
+    Ok(Some(End::Again(id, failure, next_at)))
 }
 
-async fn bury(sink: &DurableSink, id: i64, failure: Failure) -> Result<(), StoreError> {
-    warn!(
-        transport = sink.name,
-        attempt = failure.attempt,
-        "gave up a delivery: {}",
-        failure.error
-    );
+async fn store(sink: &DurableSink, ends: Vec<End>) -> Result<(), StoreError> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let ends = Arc::new(ends);
+    let written = Arc::clone(&ends);
     sink.store
         .write(move |tx| {
-            let failure = failure.clone();
-            Box::pin(async move { delivery::bury(tx, id, &failure).await })
+            let ends = Arc::clone(&written);
+            Box::pin(async move {
+                for end in &*ends {
+                    match end {
+                        End::Delivered(id) => delivery::delete(tx, *id).await?,
+                        End::Again(id, failure, next_at) => {
+                            delivery::reschedule(tx, *id, failure, *next_at).await?;
+                        }
+                        End::GivenUp(id, failure) => delivery::bury(tx, *id, failure).await?,
+                    }
+                }
+                Ok(())
+            })
         })
         .await?;
-    sink.counters.dead.fetch_add(1, Ordering::Relaxed);
+    for end in &*ends {
+        if let End::GivenUp(_, failure) = end {
+            warn!(
+                transport = sink.name,
+                attempt = failure.attempt,
+                "gave up a delivery: {}",
+                failure.error
+            );
+            sink.counters.dead.fetch_add(1, Ordering::Relaxed);
+        }
+    }
     Ok(())
 }

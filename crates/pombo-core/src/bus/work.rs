@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pombo_domain::event::{Event, Seq};
 use pombo_domain::subscription::Subscription;
-use pombo_store::delivery::{DeliveryState, Listed};
+use pombo_store::delivery::{DeliveryState, Listed, Of};
 use pombo_store::{StoreError, cursor, delivery, event, subscription};
 use tracing::warn;
 
@@ -204,7 +204,7 @@ impl DurableSink {
             return;
         }
         let listed = Listed {
-            instance: lane.line.as_ref(),
+            of: Of::Line(lane.line.as_ref()),
             state: Some(DeliveryState::Waiting),
             before: None,
             limit: 1,

@@ -8,7 +8,7 @@ use pombo_core::SubscriptionChange;
 use pombo_domain::port::DeliveryError;
 use pombo_domain::subscription::TransportKind;
 use pombo_store::Backend;
-use pombo_store::delivery::{self, DeliveryState, Listed};
+use pombo_store::delivery::{self, DeliveryState, Listed, Of};
 use serde_json::json;
 
 use crate::kit::{Bench, new, retry, until};
@@ -229,7 +229,7 @@ async fn a_permanent_failure_ends_as_a_dead_letter() {
         bench.gateway.store(),
         "webhook",
         Listed {
-            instance: None,
+            of: Of::All,
             state: Some(DeliveryState::Dead),
             before: None,
             limit: 10,
@@ -285,6 +285,30 @@ async fn a_schedule_that_ends_ends_as_a_dead_letter() {
         .map(|seen| seen.attempt)
         .collect();
     assert_eq!(attempts, [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retries_to_a_receiver_that_fails_keep_a_pace_and_end_together_when_it_is_back() {
+    let bench = Bench::over(Backend::SqliteMemory, |config| {
+        config.retry = pombo_core::RetrySchedule::new(|_| Some(Duration::from_millis(1)));
+    })
+    .await;
+    let entry = bench.create("a").await;
+    bench.receiver.answers(|_| Err(retry()));
+    for number in 0..20 {
+        bench.incoming(&entry, &format!("M{number}")).await;
+    }
+    let retried = || {
+        let seen = bench.receiver.seen();
+        seen.iter().filter(|seen| seen.attempt > 1).count()
+    };
+    until("a first retry", || async { retried() > 0 }).await;
+    let (start, before) = (std::time::Instant::now(), retried());
+    until("many retries", || async { retried() >= before + 21 }).await;
+    // One every 50 ms at most; the first one's pause may have begun before.
+    assert!(start.elapsed() >= Duration::from_millis(19 * 50));
+    bench.receiver.answers(|_| Ok(()));
+    until("all of them", || async { bench.parked().await == (0, 0) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ use pombo_domain::port::{
 };
 use pombo_domain::settings::Settings;
 use pombo_domain::subscription::{Subscription, TransportKind};
-use pombo_store::delivery::{self, Delivery, Listed};
+use pombo_store::delivery::{self, Delivery, Listed, Of};
 use pombo_store::{Backend, Db, DbConfig, Synchronous};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -286,7 +286,7 @@ impl Bench {
     /// What is parked, the oldest first.
     pub async fn deliveries(&self) -> Vec<Delivery> {
         let listed = Listed {
-            instance: None,
+            of: Of::All,
             state: None,
             before: None,
             limit: 1000,

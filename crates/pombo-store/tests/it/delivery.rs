@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use pombo_domain::clock::Timestamp;
 use pombo_domain::event::EventKind;
-use pombo_domain::id::{EventId, RowId};
-use pombo_store::delivery::{self, Chosen, DeliveryState, Except, Failure, Listed, NewDelivery};
+use pombo_domain::id::{EventId, InstanceId, RowId};
+use pombo_store::delivery::{
+    self, Chosen, DeliveryState, Except, Failure, Listed, NewDelivery, Of,
+};
 
 use crate::kit::{NOON, commit, event, on_every_database, stored_instance};
 
@@ -53,13 +55,13 @@ on_every_database! {
         })
         .unwrap();
         assert_eq!(delivery::counts(db, "webhook").await.unwrap(), (1, 1));
-        let listed = |instance, state| Listed { instance, state, before: None, limit: 10 };
-        let waiting = delivery::list(db, "webhook", listed(Some(&owner), Some(DeliveryState::Waiting))).await.unwrap();
+        let listed = |of, state| Listed { of, state, before: None, limit: 10 };
+        let waiting = delivery::list(db, "webhook", listed(Of::Line(Some(&owner)), Some(DeliveryState::Waiting))).await.unwrap();
         let again = NewDelivery { attempt: 2, next_at: at(900), status: None, error: "timed out".to_owned(), latency: None, ..given };
         assert_eq!(waiting[0].delivery, again);
-        let dead = delivery::list(db, "webhook", listed(None, Some(DeliveryState::Dead))).await.unwrap();
+        let dead = delivery::list(db, "webhook", listed(Of::Line(None), Some(DeliveryState::Dead))).await.unwrap();
         assert_eq!((dead.len(), dead[0].id, dead[0].delivery.status), (1, second, Some(410)));
-        assert_eq!(delivery::list(db, "webhook", listed(None, None)).await.unwrap().len(), 2);
+        assert_eq!(delivery::list(db, "webhook", listed(Of::All, None)).await.unwrap().len(), 2);
         commit!(db, [], |tx| delivery::delete(tx, first).await).unwrap();
         assert_eq!(delivery::counts(db, "webhook").await.unwrap(), (0, 1));
     }
@@ -118,7 +120,7 @@ on_every_database! {
         .unwrap();
         let revived = async |chosen: Chosen| {
             let owner = owner.clone();
-            commit!(db, [owner, chosen], |tx| delivery::revive(tx, "webhook", &owner, &chosen, NOON).await).unwrap()
+            commit!(db, [owner, chosen], |tx| delivery::revive(tx, "webhook", Some(&owner), &chosen, NOON).await).unwrap()
         };
         assert_eq!(revived(Chosen::Ids(vec![])).await, 0);
         assert_eq!(revived(Chosen::Ids(vec![ids[0], ids[4], 77_777])).await, 1);
@@ -126,13 +128,61 @@ on_every_database! {
         assert_eq!(revived(Chosen::Dead).await, 1);
         assert_eq!(revived(Chosen::Dead).await, 0);
         assert_eq!(delivery::counts(db, "webhook").await.unwrap(), (3, 2));
-        let page = Listed { instance: Some(&owner), state: None, before: Some(ids[3]), limit: 2 };
+        let page = Listed { of: Of::Line(Some(&owner)), state: None, before: Some(ids[3]), limit: 2 };
         let listed = delivery::list(db, "webhook", page).await.unwrap();
         assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[2], ids[1]]);
         assert_eq!((listed[0].delivery.attempt, listed[0].delivery.status), (0, Some(500)));
         let (from, through) = (places[0] - 1, places[1]);
-        let found = commit!(db, [owner], |tx| delivery::parked_between(tx, "webhook", &owner, from, through).await).unwrap();
+        let found = commit!(db, [owner], |tx| delivery::parked_between(tx, "webhook", Some(&owner), from, through).await).unwrap();
         assert_eq!(found, places[..2].iter().copied().collect());
+    }
+
+    async fn the_line_for_everything_is_nobodys_and_nobodys_else(test: &mut TestDb) {
+        let db = &test.db;
+        let alice = stored_instance(db, "alice").await;
+        let owner = alice.id.clone();
+        let places: Vec<i64> = commit!(db, [alice], |tx| {
+            for _ in 0..2 {
+                tx.append_event(event(&alice, "1"));
+            }
+            let last = tx.flush_events().await?.unwrap_or_default();
+            Ok((last - 1..=last).collect())
+        })
+        .unwrap();
+        let place = places[0];
+        let rows = [
+            NewDelivery { instance_id: None, ..waiting(place) },
+            NewDelivery { instance_id: Some(owner.clone()), ..waiting(places[1]) },
+        ];
+        let ids = commit!(db, [rows], |tx| {
+            let mut ids = Vec::new();
+            for row in &rows {
+                let id = delivery::park(tx, row).await?;
+                let failure = Failure { attempt: 4, status: None, error: "no".to_owned(), latency: None };
+                delivery::bury(tx, id, &failure).await?;
+                ids.push(id);
+            }
+            Ok(ids)
+        })
+        .unwrap();
+        let page = Listed { of: Of::Line(None), state: None, before: None, limit: 10 };
+        let listed = delivery::list(db, "webhook", page).await.unwrap();
+        assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[0]]);
+        let between = async |line: Option<InstanceId>| {
+            let last = places[1];
+            commit!(db, [line], |tx| delivery::parked_between(tx, "webhook", line.as_ref(), 0, last).await).unwrap()
+        };
+        assert_eq!(between(None).await, [place].into());
+        assert_eq!(between(Some(owner)).await, [places[1]].into());
+        let revived = async |chosen: Chosen| {
+            commit!(db, [chosen], |tx| delivery::revive(tx, "webhook", None, &chosen, NOON).await).unwrap()
+        };
+        assert_eq!(revived(Chosen::Ids(vec![ids[1]])).await, 0);
+        assert_eq!(revived(Chosen::DeadOf(places.clone())).await, 1);
+        assert_eq!(revived(Chosen::Dead).await, 0);
+        assert_eq!(delivery::counts(db, "webhook").await.unwrap(), (1, 1));
+        let names = pombo_store::event::instance_names(db, &[place, 9_999]).await.unwrap();
+        assert_eq!(names, [(place, "alice".to_owned())].into());
     }
 }
 

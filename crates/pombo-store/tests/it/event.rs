@@ -28,9 +28,10 @@ on_every_database! {
         assert_eq!(seqs(&event::after(db, None, 97, 10).await.unwrap()), [98, 99, 100]);
         assert_eq!(seqs(&event::after(db, Some(&bob.id), 0, 2).await.unwrap()), [2, 4]);
         let stretch = event::Stretch { after: 3, through: 9, from: Timestamp::from_millis(6), to: Timestamp::from_millis(8) };
-        assert_eq!(seqs(&event::within(db, &alice.id, stretch, 10).await.unwrap()), [7]);
+        assert_eq!(seqs(&event::within(db, Some(&alice.id), stretch, 10).await.unwrap()), [7]);
+        assert_eq!(seqs(&event::within(db, None, stretch, 10).await.unwrap()), [7, 8]);
         let wide = event::Stretch { from: Timestamp::from_millis(0), to: NOON, ..stretch };
-        assert_eq!(seqs(&event::within(db, &alice.id, wide, 2).await.unwrap()), [5, 7]);
+        assert_eq!(seqs(&event::within(db, Some(&alice.id), wide, 2).await.unwrap()), [5, 7]);
         let one = event::get(db, 2).await.unwrap().unwrap();
         assert_eq!((one.event.instance.clone(), one.event.data.get()), (bob.reference(), "{\"n\": 1}"));
         assert_eq!(one.event.sender.as_deref(), Some("5511900000000@s.whatsapp.net"));

@@ -1,5 +1,5 @@
-//! A webhook that never answers, a webhook that is slow and a client that does not read delay nobody else, and what waits for
-//! them does not wait in memory.
+//! A webhook that never answers, one that is slow, a broker that is not there and a client that does not read delay nobody
+//! else, and what waits for them does not wait in memory. `scripts/bench.sh waiting` measures the same with a million events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -34,7 +34,12 @@ async fn one_receivers_trouble_is_nobody_elses() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(EVENTS);
-    let server = Server::start(&[]).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port");
+    let broker = format!("amqp://guest:guest@{nobody}");
+    let settings = [("RABBITMQ_ENABLED", "true"), ("RABBITMQ_URI", &broker)];
+    let server = Server::start(&settings).await;
     let client = server.client();
     let fast = Receiver::start(|_| (Duration::ZERO, StatusCode::OK)).await;
     let slow = Receiver::start(|_| (Duration::from_millis(300), StatusCode::OK)).await;
@@ -46,6 +51,8 @@ async fn one_receivers_trouble_is_nobody_elses() {
     instance("healthy", "551", &fast.url("healthy")).await;
     instance("slow", "552", &slow.url("slow")).await;
     instance("hole", "553", &hole.url).await;
+    let all = json!({"rabbitmq": {"enabled": true, "events": []}});
+    client.create("broker", "554", all).await;
     let live = follow(&server, "healthy").await;
     let _deaf = deaf(&server, "slow").await;
 
@@ -88,14 +95,14 @@ async fn one_receivers_trouble_is_nobody_elses() {
     assert!(told > 0, "the slow receiver is served at its own pace");
 }
 
-/// Both instances in trouble get messages, as fast as they are taken.
+/// The instances in trouble get messages, as fast as they are taken.
 async fn flood(client: Client, messages: usize) {
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..4 {
         let client = client.clone();
         writers.spawn(async move {
             for message in (writer..messages).step_by(4) {
-                let number = if message % 2 == 0 { "552" } else { "553" };
+                let number = ["552", "553", "554"][message / 4 % 3];
                 client
                     .incoming(number, &format!("flood-{message}"), "some text")
                     .await

@@ -72,8 +72,12 @@ async fn an_instance_pushes_to_its_own_app_as_the_official_library_would() {
     );
     assert_eq!(envelope["data"]["key"]["id"], "m1");
 
+    signed_as_by_the_official_library(&caught, "/apps/3/events").await;
+}
+
+async fn signed_as_by_the_official_library(caught: &Caught, route: &str) {
     let (path, query) = caught.path.split_once('?').expect("a query");
-    assert_eq!(path, "/apps/3/events");
+    assert_eq!(path, route);
     let timestamp = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("auth_timestamp="));
@@ -86,6 +90,102 @@ async fn an_instance_pushes_to_its_own_app_as_the_official_library_would() {
         sorted(signed["query"].as_str().expect("a text")),
         sorted(query)
     );
+}
+
+/// The events of a call, of whichever kind it was.
+fn events(caught: &Caught) -> Vec<&Value> {
+    match caught.body["batch"].as_array() {
+        Some(batch) => batch.iter().collect(),
+        None => vec![&caught.body],
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_goes_in_batches_in_order_and_a_refused_batch_one_by_one() {
+    let (catcher, _server, client) = pushing(&[]).await;
+    // As Pusher would, if one of them could not be taken.
+    catcher.answer(|_, caught| {
+        let bad = |event: &&Value| {
+            event["data"]
+                .as_str()
+                .is_some_and(|data| data.contains("\"m7\""))
+        };
+        let status = if events(caught).iter().any(bad) {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::OK
+        };
+        status.into_response()
+    });
+    client.create("acme", NUMBER, json!({})).await;
+    client
+        .post("/pusher/set/acme", &json!({"pusher": app()}))
+        .await
+        .expect(201);
+    client
+        .post("/pusher/pause/acme", &json!({}))
+        .await
+        .expect(200);
+    for number in 0..25 {
+        client
+            .incoming(NUMBER, &format!("m{number}"), "hello")
+            .await
+            .expect(200);
+    }
+    client
+        .post("/pusher/resume/acme", &json!({}))
+        .await
+        .expect(200);
+    let id = |event: &Value| {
+        let data = event["data"].as_str().expect("a text");
+        let envelope: Value = serde_json::from_str(data).expect("JSON");
+        envelope["data"]["key"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    };
+    let caught = until("the last one", || async {
+        let caught = catcher.caught();
+        let there = caught
+            .iter()
+            .any(|call| events(call).iter().any(|event| id(event) == "m24"));
+        there.then_some(caught)
+    })
+    .await;
+    let batches: Vec<_> = caught
+        .iter()
+        .filter(|call| call.body["batch"].is_array())
+        .collect();
+    assert!(
+        !batches.is_empty()
+            && batches
+                .iter()
+                .all(|call| (2..=10).contains(&events(call).len()))
+    );
+    assert!(caught.len() < 25, "{} calls", caught.len());
+    signed_as_by_the_official_library(batches[0], "/apps/3/batch_events").await;
+    let mut taken = Vec::new();
+    for call in &caught {
+        let ids: Vec<_> = events(call).into_iter().map(id).collect();
+        if !ids.contains(&"m7".to_owned()) {
+            taken.extend(ids);
+        }
+    }
+    let expected: Vec<_> = (0..25)
+        .filter(|number| *number != 7)
+        .map(|number| format!("m{number}"))
+        .collect();
+    assert_eq!(taken, expected);
+    let dead = until("the bad one to be listed", || async {
+        let rows = client
+            .get("/pusher/deliveries/acme?state=dead")
+            .await
+            .expect(200)
+            .json();
+        (rows.as_array()?.len() == 1).then_some(rows)
+    })
+    .await;
+    assert_eq!(dead[0]["status"], 400);
 }
 
 #[tokio::test]

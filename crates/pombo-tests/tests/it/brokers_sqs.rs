@@ -103,6 +103,52 @@ async fn the_single_global_queue_replaces_those_of_the_instances() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_large_is_listed_and_said_and_the_next_arrives() {
+    let Some(moto) = Moto::start().await else {
+        return;
+    };
+    let endpoint = format!("http://{}", moto.address);
+    let more = [
+        ("SQS_MAX_PAYLOAD_SIZE", "2000"),
+        ("PROMETHEUS_METRICS", "true"),
+    ];
+    let server = Server::start(&settings(&endpoint, &more)).await;
+    let client = server.client();
+    client.create("acme", NUMBER, json!({})).await;
+    let upserts = json!({"sqs": {"enabled": true, "events": ["MESSAGES_UPSERT"]}});
+    client.post("/sqs/set/acme", &upserts).await.expect(201);
+    let long = "é".repeat(1000);
+    client.incoming(NUMBER, "large", &long).await.expect(200);
+    client.incoming(NUMBER, "small", "hello").await.expect(200);
+    let Some(mut reader) = reader(&endpoint, "acme_messages_upsert.fifo") else {
+        return;
+    };
+    let first = body(&reader.kind("message").await);
+    assert_eq!(first["data"]["key"]["id"], "small");
+
+    let dead = client
+        .get("/sqs/deliveries/acme?state=dead")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(dead.as_array().map(Vec::len), Some(1), "{dead}");
+    let error = dead[0]["error"].as_str().expect("a text");
+    assert!(
+        error.contains("bytes, and SQS_MAX_PAYLOAD_SIZE allows 2000"),
+        "{error}"
+    );
+    assert_eq!(dead[0]["event"], "messages.upsert");
+    let metrics = client.get("/metrics").await.expect(200).text;
+    assert!(
+        metrics.contains("pombo_deliveries_dead_total{sink=\"sqs\"} 1"),
+        "{metrics}"
+    );
+    let log = server.log();
+    assert!(log.contains("SQS_MAX_PAYLOAD_SIZE allows 2000"), "{log}");
+    assert!(!log.contains("éé"), "no text of a message is logged");
+}
+
+#[tokio::test]
 async fn what_happened_while_sqs_was_away_arrives_later() {
     let address = free_address();
     let endpoint = format!("http://{address}");

@@ -13,11 +13,13 @@ mod support;
 mod golden;
 
 mod brokers_kafka;
+mod brokers_kafka_secure;
 mod brokers_mqtt;
 mod brokers_nats;
 mod brokers_pusher;
 mod brokers_rabbitmq;
 mod brokers_sqs;
+mod brokers_tls;
 mod browser;
 mod operations;
 mod pains;

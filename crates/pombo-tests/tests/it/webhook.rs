@@ -216,6 +216,84 @@ async fn by_events_adds_the_events_name_to_the_path_and_only_chosen_events_arriv
 }
 
 #[tokio::test]
+async fn what_the_global_webhook_refused_is_listed_and_replayed_with_the_global_key() {
+    let catcher = Catcher::start().await;
+    catcher.answer_status(400);
+    let url = catcher.url("/global");
+    let server = Server::start(&[
+        ("WEBHOOK_GLOBAL_ENABLED", "true"),
+        ("WEBHOOK_GLOBAL_URL", &url),
+        ("WEBHOOK_EVENTS_MESSAGES_UPSERT", "true"),
+    ])
+    .await;
+    let client = server.client();
+    let token = client.create("acme", NUMBER, json!({})).await;
+    client.incoming(NUMBER, "one", "hello").await.expect(200);
+    client.incoming(NUMBER, "two", "hello").await.expect(200);
+    let list = async |query: &str| {
+        let path = format!("/webhook/deliveries{query}");
+        client.get(&path).await.expect(200).json()
+    };
+    let rows = until("two dead letters", || async {
+        let rows = list("?state=dead").await;
+        (rows.as_array()?.len() == 2).then_some(rows)
+    })
+    .await;
+    let newest = &rows[0];
+    assert_eq!(
+        (&newest["instance"], &newest["event"], &newest["status"]),
+        (&json!("acme"), &json!("messages.upsert"), &json!(400))
+    );
+    assert_eq!(list("?limit=1").await, json!([newest]));
+    assert_eq!(
+        list(&format!("?after={}", newest["id"])).await,
+        json!([rows[1]])
+    );
+    // They are not the instance's own.
+    let own = client.get("/webhook/deliveries/acme").await.expect(200);
+    assert_eq!(own.json(), json!([]));
+
+    let owner = client.with_key(&token);
+    owner.get("/webhook/deliveries").await.expect(401);
+    let dead = json!({"state": "dead"});
+    owner.post("/webhook/replay", &dead).await.expect(401);
+    let nothing = client.post("/rabbitmq/replay", &dead).await.expect(400);
+    assert_eq!(
+        nothing.json()["response"]["message"],
+        json!(["there is no subscription"])
+    );
+
+    let before = catcher.caught();
+    catcher.answer_status(200);
+    let chosen = json!({"deliveries": [newest["id"]]});
+    let queued = client.post("/webhook/replay", &chosen).await.expect(200);
+    assert_eq!(queued.json(), json!({"queued": 1}));
+    let again = |caught: &Caught, before: &[Caught], id: &str| {
+        let known = before.iter().find(|one| is_message(one, id));
+        is_message(caught, id)
+            && known
+                .is_some_and(|known| header(known, "webhook-id") == header(caught, "webhook-id"))
+    };
+    let came_again = async |id: &str| {
+        until(id, || async {
+            let caught = catcher.caught();
+            let since = caught.get(before.len()..)?;
+            since
+                .iter()
+                .any(|one| again(one, &before, id))
+                .then_some(())
+        })
+        .await;
+    };
+    came_again("two").await;
+    // The log of everybody: what was a dead letter waits again, what arrived goes out anew.
+    let logged = json!({"after": 0});
+    let queued = client.post("/webhook/replay", &logged).await.expect(200);
+    assert_eq!(queued.json(), json!({"queued": 2}));
+    came_again("one").await;
+}
+
+#[tokio::test]
 async fn the_global_webhook_gets_the_events_whose_flags_are_set_of_every_instance() {
     let catcher = Catcher::start().await;
     let url = catcher.url("/global");

@@ -14,12 +14,14 @@ pub(super) fn client_config(tls: &KafkaTls) -> Result<Arc<ClientConfig>, KafkaSe
     let config = match &tls.client {
         None => builder.with_no_client_auth(),
         Some((chain, key)) => {
-            let client = |error: &dyn std::error::Error| KafkaSetupError::Client(error.to_string());
-            let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-                .map_err(|error| client(&error))?;
+            let key = lines(key.expose_secret());
+            // The reader's own error shows what it read, which here is a secret.
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| {
+                KafkaSetupError::Client("there is no private key in PEM in it".to_owned())
+            })?;
             builder
                 .with_client_auth_cert(certificates(chain).map_err(KafkaSetupError::Client)?, key)
-                .map_err(|error| client(&error))?
+                .map_err(|error| KafkaSetupError::Client(error.to_string()))?
         }
     };
     Ok(Arc::new(config))
@@ -43,13 +45,17 @@ fn roots(tls: &KafkaTls) -> Result<RootCertStore, KafkaSetupError> {
 }
 
 /// PEM in one line, as `.env` files carry it, has `\n` for its line ends.
+fn lines(text: &str) -> String {
+    text.replace("\\n", "\n")
+}
+
 fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let text = text.replace("\\n", "\n");
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(lines(text).as_bytes()).collect();
     match found {
         Ok(found) if found.is_empty() => Err("there is none in it".to_owned()),
         Ok(found) => Ok(found),
-        Err(error) => Err(error.to_string()),
+        // The reader's own error shows what it read, and somebody may have put a key there.
+        Err(_) => Err("it is not PEM".to_owned()),
     }
 }
 
@@ -65,5 +71,29 @@ mod tests {
         };
         let error = client_config(&tls).unwrap_err().to_string();
         assert!(error.contains("KAFKA_SSL_CA"), "{error}");
+    }
+
+    #[test]
+    fn no_refusal_shows_a_key() {
+        let broken = "-----BEGIN PRIVATE KEY-----MIGHAgEA";
+        let tls = KafkaTls {
+            authority: None,
+            client: Some((broken.to_owned(), broken.into())),
+        };
+        let error = client_config(&tls).unwrap_err().to_string();
+        // As text, and as the numbers of its bytes.
+        assert!(
+            !error.contains("MIGH") && !error.contains("77, 73"),
+            "{error}"
+        );
+        let tls = KafkaTls {
+            authority: Some(broken.to_owned()),
+            client: None,
+        };
+        let error = client_config(&tls).unwrap_err().to_string();
+        assert!(
+            !error.contains("MIGH") && !error.contains("77, 73"),
+            "{error}"
+        );
     }
 }

@@ -1,11 +1,11 @@
-//! Pusher Channels, over its HTTP API: one signed POST per event.
+//! Pusher Channels, over its HTTP API: signed POSTs, of one event or, where several wait, of up to ten.
 //!
 //! The channel is the instance's name, the event its dotted name, and `data` the envelope as JSON text. Each subscription
-//! names its own app, or the environment names one for everybody. Not here: batches (the log delivers in order, one by
-//! one), private channels and their authorisation (the business of whoever reads), encrypted channels.
+//! names its own app, or the environment names one for everybody. Not here: private channels and their authorisation (the business of whoever reads), encrypted channels.
 
 mod channel;
 mod config;
+mod desk;
 mod request;
 mod signature;
 #[cfg(test)]

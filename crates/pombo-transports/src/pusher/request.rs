@@ -1,4 +1,4 @@
-//! What goes out: address and body.
+//! What goes out: addresses and bodies.
 
 use bytes::Bytes;
 use pombo_domain::event::{Event, EventKind, envelope};
@@ -10,6 +10,17 @@ use super::signature::signed_query;
 
 /// Pusher's limit for the `data` of one event. Source: Pusher Channels HTTP API reference, "POST event".
 pub(super) const LARGEST_DATA: usize = 10_240;
+
+/// Events that one request may carry. Source: Pusher Channels HTTP API reference, "POST batch events".
+pub(super) const LARGEST_BATCH: usize = 10;
+
+/// One event, as Pusher gets it.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    name: &'static str,
+    channel: String,
+    data: String,
+}
 
 /// One request, ready to be sent.
 #[derive(Debug)]
@@ -27,50 +38,68 @@ pub(super) enum Impossible {
     TooLarge { size: usize },
 }
 
-impl Request {
-    pub(super) fn new(
-        event: &Event,
-        envelope: &[u8],
-        subscription: &Subscription,
-        host: Option<&str>,
-        now_seconds: i64,
-    ) -> Result<Self, Impossible> {
-        let app = App::of(subscription)?;
-        let data = data(event.event.kind, envelope, app.id);
+impl Item {
+    pub(super) fn new(event: &Event, envelope: &[u8], app: &App) -> Result<Self, Impossible> {
+        let data = data(event.event.kind, envelope, &app.id);
         if data.len() > LARGEST_DATA {
             return Err(Impossible::TooLarge { size: data.len() });
         }
-        let body = json!({
-            "name": event.event.kind.as_str(),
-            "channels": [channel(event.event.instance.name.as_str())],
-            "data": data,
+        Ok(Self {
+            name: event.event.kind.as_str(),
+            channel: channel(event.event.instance.name.as_str()),
+            data,
         })
-        .to_string();
-        let path = format!("/apps/{}/events", app.id);
-        let query = signed_query(&path, body.as_bytes(), app.key, app.secret, now_seconds);
+    }
+}
+
+impl Request {
+    /// A request that carries these, [`LARGEST_BATCH`] at most, in their order.
+    pub(super) fn new(items: &[Item], app: &App, host: Option<&str>, now_seconds: i64) -> Self {
+        let (route, body) = match items {
+            [
+                Item {
+                    name,
+                    channel,
+                    data,
+                },
+            ] => (
+                "events",
+                json!({"name": name, "channels": [channel], "data": data}),
+            ),
+            several => {
+                let batch: Vec<_> = several
+                    .iter()
+                    .map(|item| json!({"name": item.name, "channel": item.channel, "data": item.data}))
+                    .collect();
+                ("batch_events", json!({"batch": batch}))
+            }
+        };
+        let (path, body) = (format!("/apps/{}/{route}", app.id), body.to_string());
+        let query = signed_query(&path, body.as_bytes(), &app.key, &app.secret, now_seconds);
         let scheme = if app.tls { "https" } else { "http" };
         let host = host.map_or_else(
             || format!("api-{}.pusher.com", app.cluster),
             ToOwned::to_owned,
         );
-        Ok(Self {
+        Self {
             url: format!("{scheme}://{host}{path}?{query}"),
             body: body.into(),
-        })
+        }
     }
 }
 
 /// An app, as the options of a subscription name it.
-struct App<'a> {
-    id: &'a str,
-    key: &'a str,
-    secret: &'a str,
-    cluster: &'a str,
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct App {
+    id: String,
+    key: String,
+    secret: String,
+    cluster: String,
     tls: bool,
 }
 
-impl<'a> App<'a> {
-    fn of(subscription: &'a Subscription) -> Result<Self, Impossible> {
+impl App {
+    pub(super) fn of(subscription: &Subscription) -> Result<Self, Impossible> {
         // What becomes part of the address must not be able to name another one.
         let plain = |name: &'static str| {
             subscription
@@ -82,6 +111,7 @@ impl<'a> App<'a> {
                             .chars()
                             .all(|one| one.is_ascii_alphanumeric() || "-_".contains(one))
                 })
+                .map(ToOwned::to_owned)
                 .ok_or(Impossible::App(name))
         };
         Ok(Self {
@@ -90,7 +120,8 @@ impl<'a> App<'a> {
             secret: subscription
                 .text("secret")
                 .ok_or(Impossible::App("secret"))?
-                .trim(),
+                .trim()
+                .to_owned(),
             cluster: plain("cluster")?,
             tls: subscription.flag("useTLS"),
         })

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -9,15 +11,17 @@ use pombo_domain::subscription::{Subscription, TransportKind};
 use pombo_net::{OutboundClient, Response};
 
 use super::config::PusherConfig;
-use super::request::Request;
+use super::desk::{Desk, Outcome};
+use super::request::{App, Impossible, Item, LARGEST_BATCH, Request};
 use crate::outbound::failed;
 
 /// Delivers events to Pusher Channels.
-#[derive(Debug)]
 pub struct PusherTransport {
     config: PusherConfig,
     client: OutboundClient,
     clock: SharedClock,
+    /// Of the apps to which something is under way.
+    desks: Mutex<HashMap<App, Weak<Desk>>>,
 }
 
 impl PusherTransport {
@@ -28,7 +32,41 @@ impl PusherTransport {
             config,
             client,
             clock,
+            desks: Mutex::default(),
         }
+    }
+
+    fn desk(&self, app: &App) -> Arc<Desk> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = desks.get(app).and_then(Weak::upgrade) {
+            return desk;
+        }
+        desks.retain(|_, desk| desk.strong_count() > 0);
+        let desk = Arc::new(Desk::default());
+        desks.insert(app.clone(), Arc::downgrade(&desk));
+        desk
+    }
+
+    async fn send(&self, items: Vec<Item>, app: &App) -> Outcome {
+        let now = self.clock.now().seconds();
+        let request = Request::new(&items, app, self.config.host.as_deref(), now);
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )]);
+        let timeout = Some(self.config.timeout);
+        let answer = self
+            .client
+            .post(&request.url, headers, request.body, timeout)
+            .await;
+        judge(&answer.map_err(|error| failed(&error))?)
+    }
+}
+
+fn impossible(error: &Impossible) -> DeliveryError {
+    DeliveryError::Permanent {
+        reason: error.to_string(),
+        status: None,
     }
 }
 
@@ -60,6 +98,10 @@ impl EventTransport for PusherTransport {
         TransportKind::Pusher
     }
 
+    fn in_flight(&self) -> usize {
+        LARGEST_BATCH
+    }
+
     async fn deliver(
         &self,
         event: &Event,
@@ -67,26 +109,9 @@ impl EventTransport for PusherTransport {
         subscription: &Subscription,
         _attempt: u32,
     ) -> Result<Delivered, DeliveryError> {
-        let request = Request::new(
-            event,
-            envelope,
-            subscription,
-            self.config.host.as_deref(),
-            self.clock.now().seconds(),
-        )
-        .map_err(|error| DeliveryError::Permanent {
-            reason: error.to_string(),
-            status: None,
-        })?;
-        let headers = HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        )]);
-        let timeout = Some(self.config.timeout);
-        let answer = self
-            .client
-            .post(&request.url, headers, request.body, timeout)
-            .await;
-        judge(&answer.map_err(|error| failed(&error))?)
+        let app = App::of(subscription).map_err(|error| impossible(&error))?;
+        let item = Item::new(event, envelope, &app).map_err(|error| impossible(&error))?;
+        let desk = self.desk(&app);
+        desk.deliver(item, |items| self.send(items, &app)).await
     }
 }

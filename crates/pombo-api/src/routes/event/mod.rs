@@ -1,5 +1,5 @@
 //! The routes of every event transport, one shape for all of them: `set` and `find`; for the durable ones also
-//! `deliveries`, `replay`, `pause` and `resume`. And `/event/find`, the log itself.
+//! `deliveries`, `replay`, `pause` and `resume`, the first two also without an instance, for the global line. And `/event/find`, the log itself.
 
 mod change;
 mod deliveries;
@@ -16,10 +16,10 @@ pub(super) use row::row;
 
 use pombo_domain::subscription::TransportKind;
 
-use super::{Method, Route};
+use super::{Key, Method, Route};
 
-/// Deliveries, replay, pause, resume.
-type DurablePaths = (TransportKind, [&'static str; 4]);
+/// Deliveries, replay, pause, resume; deliveries and replay of the global line.
+type DurablePaths = (TransportKind, [&'static str; 6]);
 
 macro_rules! durable {
     ($kind:ident, $name:literal) => {
@@ -30,6 +30,8 @@ macro_rules! durable {
                 concat!("/", $name, "/replay/{instanceName}"),
                 concat!("/", $name, "/pause/{instanceName}"),
                 concat!("/", $name, "/resume/{instanceName}"),
+                concat!("/", $name, "/deliveries"),
+                concat!("/", $name, "/replay"),
             ],
         )
     };
@@ -103,7 +105,9 @@ pub(super) fn routes() -> Vec<Route> {
     routes
 }
 
-fn deliveries((transport, [list, again, pause, resume]): DurablePaths) -> [Route; 4] {
+fn deliveries(
+    (transport, [list, again, pause, resume, global_list, global_again]): DurablePaths,
+) -> [Route; 6] {
     [
         Route::of_instance(
             Method::Get,
@@ -132,6 +136,22 @@ fn deliveries((transport, [list, again, pause, resume]): DurablePaths) -> [Route
             200,
             "goes on with what waited",
             move |instance, api| resume::resume(transport, instance, api),
+        ),
+        Route::new(
+            Method::Get,
+            global_list,
+            Key::Global,
+            200,
+            "the same for the line of everybody's events",
+            move |key, api, query| deliveries::global_deliveries(transport, key, api, query),
+        ),
+        Route::new(
+            Method::Post,
+            global_again,
+            Key::Global,
+            200,
+            "the same for the line of everybody's events",
+            move |key, api, body| replay::global_replay(transport, key, api, body),
         ),
     ]
 }

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use axum::extract::State;
-use pombo_core::Replay;
+use pombo_core::{Replay, Replayed};
 use pombo_domain::clock::Timestamp;
 use pombo_domain::subscription::TransportKind;
 use pombo_store::delivery::Chosen;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::extract::{AuthorisedInstance, Checked, ValidJson};
+use crate::extract::{AuthorisedInstance, Checked, GlobalKey, ValidJson};
 use crate::schema::Schema;
 use crate::state::Api;
 
@@ -29,15 +29,29 @@ pub(super) async fn replay(
     State(api): State<Api>,
     ValidJson(request): ValidJson<ReplayRequest>,
 ) -> Result<Json<Value>, ApiError> {
-    let replayed = api
-        .gateway
-        .replay(&entry, transport, request.into_replay()?)
-        .await?;
+    let what = request.into_replay()?;
+    let replayed = api.gateway.replay(&entry, transport, what).await?;
+    Ok(answer(replayed))
+}
+
+/// `POST /{transport}/replay`: the same for the global line. Asks for the global key; 400 when the environment sets no such line up.
+pub(super) async fn global_replay(
+    transport: TransportKind,
+    _: GlobalKey,
+    State(api): State<Api>,
+    ValidJson(request): ValidJson<ReplayRequest>,
+) -> Result<Json<Value>, ApiError> {
+    let what = request.into_replay()?;
+    let replayed = api.gateway.replay_global(transport, what).await?;
+    Ok(answer(replayed))
+}
+
+fn answer(replayed: Replayed) -> Json<Value> {
     let mut answer = json!({"queued": replayed.queued});
     if let Some(more) = replayed.more_after {
         answer["more"] = json!(more);
     }
-    Ok(Json(answer))
+    Json(answer)
 }
 
 #[derive(Deserialize)]

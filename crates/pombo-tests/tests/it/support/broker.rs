@@ -1,14 +1,13 @@
-//! What the tests of brokers have in common: a way to the broker that can be cut, and what arrived.
+//! What the tests of brokers have in common: who is there, and what arrived.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use pombo_tests::{Client, client::incoming, until};
+pub(crate) use pombo_tests::Way;
+use pombo_tests::{Client, client::incoming};
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
 
-use super::{NUMBER, free_address};
+use super::NUMBER;
 
 /// Whether somebody listens on this port of ours; else the test says that it cannot run.
 pub(crate) fn reachable(name: &str, port: u16) -> bool {
@@ -25,49 +24,6 @@ pub(crate) fn unique(start: &str) -> String {
     use std::hash::{BuildHasher, Hasher};
     let random = std::hash::RandomState::new().build_hasher().finish();
     format!("{start}-{random:016x}")
-}
-
-/// A port that leads to a broker, once it is open.
-pub(crate) struct Way {
-    /// Where nobody listens at first.
-    pub(crate) port: u16,
-    to: u16,
-    open: Option<JoinHandle<()>>,
-}
-
-impl Way {
-    pub(crate) fn to(to: u16) -> Self {
-        Self {
-            port: free_address().port(),
-            to,
-            open: None,
-        }
-    }
-
-    pub(crate) async fn open(&mut self) {
-        let listener = until("the port to be free", || async {
-            TcpListener::bind(("127.0.0.1", self.port)).await.ok()
-        })
-        .await;
-        let to = self.to;
-        self.open = Some(tokio::spawn(async move {
-            let mut ways = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                ways.spawn(async move {
-                    let mut far = tokio::net::TcpStream::connect(("127.0.0.1", to)).await?;
-                    tokio::io::copy_bidirectional(&mut near, &mut far).await
-                });
-            }
-        }));
-    }
-
-    /// Every connection ends with it.
-    pub(crate) async fn cut(&mut self) {
-        if let Some(open) = self.open.take() {
-            open.abort();
-            open.await.ok();
-        }
-    }
 }
 
 /// One message as it arrived: the id of the event, and of the WhatsApp message that it is about.

@@ -1,5 +1,6 @@
 //! What the tests of sockets, proxies and browsers have in common.
 
+pub(crate) mod authority;
 pub(crate) mod broker;
 pub(crate) mod driver;
 pub(crate) mod moto;
