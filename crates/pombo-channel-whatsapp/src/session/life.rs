@@ -30,6 +30,8 @@ const PONG: Duration = Duration::from_secs(15);
 const DROP: Duration = Duration::from_secs(8);
 /// Between two attempts to tell the rules something that their store did not take.
 const RETELL: Duration = Duration::from_millis(200);
+/// How many news wait for the news that the account is connected. More are told before it.
+const HELD: usize = 64;
 
 /// One instance's connections.
 pub(crate) struct Life {
@@ -69,6 +71,8 @@ struct Seen {
     opened: Option<Instant>,
     /// The network closes by itself after this and wants a login.
     paired: bool,
+    /// News from before the account was connected: whoever is told them should know the account first.
+    held: Vec<Arc<Event>>,
     /// All QR codes were shown; the pairing code is still good until then.
     pairing_until: Option<Instant>,
     limit: bool,
@@ -143,7 +147,9 @@ impl Life {
                     .await;
             }
             let mut seen = Seen::default();
-            if !self.connection(session, &mut seen).await {
+            let has_ended = self.connection(session, &mut seen).await;
+            self.tell_held(session, &mut seen).await;
+            if !has_ended {
                 return Next::Anew(self.backoff.next(seen.opened));
             }
             self.channel.set_client(None);
@@ -256,6 +262,7 @@ impl Life {
             Event::Connected(_) => {
                 seen.opened = Some(Instant::now());
                 self.open(session).await;
+                self.tell_held(session, seen).await;
             }
             Event::PairingQrCode(code) => {
                 if !self.show(session, code).await {
@@ -296,10 +303,24 @@ impl Life {
             }
             // Stored and acknowledged in the durability hook.
             Event::Messages(batch) if batch.hook_committed => {}
-            _ => {
-                let events = self.channel.translate(&session.client, event).await;
-                self.accept(events).await;
+            _ if seen.opened.is_none() => {
+                seen.held.push(Arc::clone(event));
+                if seen.held.len() >= HELD {
+                    self.tell_held(session, seen).await;
+                }
             }
+            _ => self.tell(session, event).await,
+        }
+    }
+
+    async fn tell(&mut self, session: &Session, event: &Event) {
+        let events = self.channel.translate(&session.client, event).await;
+        self.accept(events).await;
+    }
+
+    async fn tell_held(&mut self, session: &Session, seen: &mut Seen) {
+        for event in std::mem::take(&mut seen.held) {
+            self.tell(session, &event).await;
         }
     }
 
