@@ -31,7 +31,7 @@ pub(in crate::routes) fn anything() -> Schema {
 
 pub(in crate::routes) fn numbers() -> Schema {
     let number = text()
-        .pattern(Pattern::LeadingDigits)
+        .pattern(Pattern::NumberOrStatus)
         .describe("\"numbers\" must be an array of numeric strings");
     Schema::object().property("numbers", list_of(number))
 }

@@ -9,6 +9,8 @@ pub(crate) enum Pattern {
     LeadingDigits,
     /// `^\d+[\.@\w-]+`
     NumberOrJid,
+    /// `\d|^status@broadcast$`; ours, the original takes any text.
+    NumberOrStatus,
     /// `^[a-zA-Z0-9]{22}$`
     InviteCode,
     /// `^[\d-]+@g.us$`
@@ -24,6 +26,7 @@ impl Pattern {
             Self::Digits => r"\d+",
             Self::LeadingDigits => r"^\d+",
             Self::NumberOrJid => r"^\d+[\.@\w-]+",
+            Self::NumberOrStatus => r"\d|^status@broadcast$",
             Self::InviteCode => r"^[a-zA-Z0-9]{22}$",
             Self::GroupJid => r"^[\d-]+@g.us$",
             Self::NewsletterJid => r"^\d+@newsletter$",
@@ -44,6 +47,9 @@ impl Pattern {
                 }
                 _ => false,
             },
+            Self::NumberOrStatus => {
+                bytes.iter().any(u8::is_ascii_digit) || text == "status@broadcast"
+            }
             Self::InviteCode => bytes.len() == 22 && bytes.iter().all(u8::is_ascii_alphanumeric),
             Self::NewsletterJid => text
                 .strip_suffix("@newsletter")
@@ -76,9 +82,14 @@ mod tests {
 
     #[test]
     fn patterns_match_what_their_source_says() {
-        let cases: [(Pattern, &[&str], &[&str]); 6] = [
+        let cases: [(Pattern, &[&str], &[&str]); 7] = [
             (Pattern::Digits, &["a1", "1"], &["", "abc"]),
             (Pattern::LeadingDigits, &["1", "55x"], &["", "a1", " 1"]),
+            (
+                Pattern::NumberOrStatus,
+                &["1", "1-2@g.us", "+55 11 9", "status@broadcast"],
+                &["", "a", "status@broadcasts", "other@broadcast"],
+            ),
             (
                 Pattern::NumberOrJid,
                 &["55", "5511@s.whatsapp.net", "1-2"],

@@ -32,6 +32,8 @@ const DROP: Duration = Duration::from_secs(8);
 const REST: Duration = Duration::from_secs(1);
 /// Between two attempts to tell the rules something that their store did not take.
 const RETELL: Duration = Duration::from_millis(200);
+/// How many news wait for the news that the account is connected. More are told before it.
+const HELD: usize = 64;
 
 /// One instance's connections.
 pub(crate) struct Life {
@@ -71,6 +73,8 @@ struct Seen {
     opened: Option<Instant>,
     /// The network closes by itself after this and wants a login.
     paired: bool,
+    /// News from before the account was connected: whoever is told them should know the account first.
+    held: Vec<Arc<Event>>,
     /// All QR codes were shown; the pairing code is still good until then.
     pairing_until: Option<Instant>,
     limit: bool,
@@ -146,7 +150,9 @@ impl Life {
                     .await;
             }
             let mut seen = Seen::default();
-            if !self.connection(session, &mut seen).await {
+            let has_ended = self.connection(session, &mut seen).await;
+            self.tell_held(session, &mut seen).await;
+            if !has_ended {
                 return Next::Anew(self.backoff.next(seen.opened));
             }
             self.channel.set_client(None);
@@ -275,6 +281,7 @@ impl Life {
                 seen.opened = Some(Instant::now());
                 session.opened();
                 self.open(session).await;
+                self.tell_held(session, seen).await;
             }
             Event::PairingQrCode(code) => {
                 if !self.show(session, code).await {
@@ -314,10 +321,24 @@ impl Life {
                     .await;
             }
             _ if !tells_more(event) => {}
-            _ => {
-                let events = self.channel.translate(&session.client, event).await;
-                self.accept(events).await;
+            _ if seen.opened.is_none() => {
+                seen.held.push(Arc::clone(event));
+                if seen.held.len() >= HELD {
+                    self.tell_held(session, seen).await;
+                }
             }
+            _ => self.tell(session, event).await,
+        }
+    }
+
+    async fn tell(&mut self, session: &Session, event: &Event) {
+        let events = self.channel.translate(&session.client, event).await;
+        self.accept(events).await;
+    }
+
+    async fn tell_held(&mut self, session: &Session, seen: &mut Seen) {
+        for event in std::mem::take(&mut seen.held) {
+            self.tell(session, &event).await;
         }
     }
 

@@ -55,7 +55,7 @@ impl Gateway {
                     };
                     let (mut new, mut known) = (Vec::new(), Vec::new());
                     for ((news, name), existed) in news.iter().zip(&names).zip(existed) {
-                        let data = data(&instance, news, name.as_deref());
+                        let data = data(&instance, news, name.as_deref(), !existed);
                         if existed {
                             known.push(data);
                         } else {
@@ -121,14 +121,14 @@ fn picture(news: &ContactNews) -> Option<&str> {
     news.picture_url.as_ref().and_then(Option::as_deref)
 }
 
-/// `{remoteJid, pushName?, profilePicUrl?, instanceId}`
-fn data(instance: &Instance, news: &ContactNews, name: Option<&str>) -> Value {
+/// `{remoteJid, pushName?, profilePicUrl?, instanceId}`; of somebody new there is always a `profilePicUrl`.
+fn data(instance: &Instance, news: &ContactNews, name: Option<&str>, is_new: bool) -> Value {
     let mut data = Map::new();
     data.insert("remoteJid".to_owned(), news.jid.clone().into());
     if let Some(name) = name {
         data.insert("pushName".to_owned(), name.into());
     }
-    if news.source == WhoKnows::AddressBook || news.picture_url.is_some() {
+    if is_new || news.source == WhoKnows::AddressBook || news.picture_url.is_some() {
         data.insert("profilePicUrl".to_owned(), picture(news).into());
     }
     data.insert("instanceId".to_owned(), instance.id.as_str().into());

@@ -109,6 +109,9 @@ impl Gateway {
             .map(|mut message| {
                 // Compatible: what the phone says nothing of has been delivered.
                 message.status = message.status.or(Some(MessageStatus::DeliveryAck));
+                if message.key.from_me {
+                    message.push_name = Some(self.config.own_name.clone());
+                }
                 to_message(&instance, message, now)
             })
             .collect();

@@ -326,7 +326,12 @@ pub(super) fn to_message(
     Message {
         id: RowId::new(now),
         instance_id: instance.id.clone(),
-        participant: incoming.key.participant.clone(),
+        // Compatible: the key of a message between two people names nobody by an empty text, its row by nothing.
+        participant: incoming
+            .key
+            .participant
+            .clone()
+            .filter(|jid| !jid.is_empty()),
         key: incoming.key,
         push_name: incoming.push_name,
         message_type,

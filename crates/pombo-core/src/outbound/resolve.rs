@@ -36,7 +36,10 @@ impl Gateway {
             }
             // A reaction goes where its message is.
             OutgoingContent::Reaction { target, .. } => target.remote_jid.clone(),
-            _ => self.recipient(entry, &outgoing.number).await?,
+            _ => {
+                let to = self.recipient(entry, &outgoing.number).await?;
+                self.numbered_chat(entry, to).await
+            }
         };
         outgoing.resolved.quoted = self.quoted(entry, outgoing.quoted.as_ref(), &to).await?;
         self.of_group(entry, outgoing, &to).await?;
@@ -47,6 +50,23 @@ impl Gateway {
             outgoing.resolved.preview = media.link_preview(text).await;
         }
         Ok(to)
+    }
+
+    /// The phone-number address of a LID where it is known, as in the original: what an account sends to a person is found in one
+    /// chat, whichever address it was sent to.
+    async fn numbered_chat(&self, entry: &Entry, to: String) -> String {
+        if !to.ends_with("@lid") {
+            return to;
+        }
+        let directory = entry
+            .channel
+            .as_ref()
+            .and_then(|channel| channel.directory());
+        let other = match directory {
+            Some(directory) => directory.other_identity(&to).await,
+            None => None,
+        };
+        other.unwrap_or(to)
     }
 
     /// Who sees a status post.

@@ -100,7 +100,13 @@ impl Gateway {
         show_typing(&*channel, &to, &outgoing).await;
         let intent = self.intend(&instance, &to, &outgoing).await?;
         match channel.send(&intent.key.id, &to, &outgoing).await {
-            Ok(sent) => {
+            Ok(mut sent) => {
+                // Who writes to a LID finds the message by it, too.
+                let asked = jid::normalise(&outgoing.number);
+                if asked.ends_with("@lid") && to.ends_with("@s.whatsapp.net") {
+                    let more = &mut sent.key.more;
+                    more.insert("remoteJidAlt".to_owned(), asked.into());
+                }
                 let shown = self.shown(entry, &outgoing, &sent).await;
                 self.sent(&instance, intent, sent, shown).await
             }

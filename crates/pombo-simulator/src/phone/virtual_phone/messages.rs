@@ -245,6 +245,13 @@ impl VirtualPhone {
             .mark_read(&self.network, &chat, &[id.to_owned()], "read")
     }
 
+    /// "Read" with read receipts switched off: only the account's own devices hear of it.
+    pub async fn read_quietly(&self, chat: &str, id: &str) -> Result<(), PhoneError> {
+        let chat = self.chat_name(chat)?;
+        self.lock()
+            .mark_read(&self.network, &chat, &[id.to_owned()], "read-self")
+    }
+
     /// "Played", for a voice note or a round video.
     pub async fn play(&self, chat: &str, id: &str) -> Result<(), PhoneError> {
         let chat = self.chat_name(chat)?;

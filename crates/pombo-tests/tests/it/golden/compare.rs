@@ -1,6 +1,6 @@
 //! Compares an answer with the recorded one: status, members, types, and the values that can be the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use pombo_tests::Answer;
@@ -56,6 +56,12 @@ impl Comparison {
             .is_some_and(|name| self.random.contains(&name))
     }
 
+    /// Our name for something that the recording has a name for.
+    fn our_id(&self, theirs: &str) -> String {
+        let known = self.ids.get(theirs);
+        known.map_or(theirs, String::as_str).to_owned()
+    }
+
     /// A recorded text with our ids in it.
     pub(super) fn our_ids(&self, text: &str) -> String {
         self.ids
@@ -79,7 +85,7 @@ impl Comparison {
         match (&recorded.body, serde_json::from_str::<Value>(&answer.text)) {
             (Value::Null, _) if no_bytes && answer.text.is_empty() => {}
             (Value::String(theirs), _) if *theirs == answer.text => {}
-            (theirs, Ok(ours)) if !no_bytes && !theirs.is_string() => {
+            (theirs, Ok(ours)) if !no_bytes && theirs.is_string() == ours.is_string() => {
                 self.compare("", theirs, &ours, &mut differences)
             }
             (theirs, _) => differences.push(Difference {
@@ -112,7 +118,15 @@ impl Comparison {
                 }
             }
             (Value::Array(theirs), Value::Array(ours)) => {
-                for (name, theirs, ours) in pairs(theirs, ours) {
+                let pairs = pairs(theirs, ours, |name| self.our_id(name));
+                if is_shuffled(&pairs, ours) {
+                    differences.push(Difference {
+                        field: format!("{at}/order"),
+                        recorded: "this order".to_owned(),
+                        ours: "another one".to_owned(),
+                    });
+                }
+                for (name, theirs, ours) in pairs {
                     self.compare_optional(&format!("{at}/{name}"), theirs, ours, differences);
                 }
             }
@@ -164,31 +178,87 @@ impl Comparison {
     }
 }
 
-/// Elements that belong together: by their name when they have one, else by their place.
+type Pair<'a> = (String, Option<&'a Value>, Option<&'a Value>);
+
+/// What an element is known by: the name of an instance, the id of a message (and the step, in a list of its steps), the address of
+/// a person, a chat or a group.
+fn name(element: &Value, our_id: impl Fn(&str) -> String) -> Option<String> {
+    if element["integration"].is_string() {
+        return element["name"].as_str().map(str::to_owned);
+    }
+    if let Some(id) = element["keyId"].as_str() {
+        return Some(format!("{} {}", our_id(id), element["status"]));
+    }
+    let names = [
+        &element["key"]["id"],
+        &element["remoteJid"],
+        &element["jid"],
+    ];
+    let address = element["id"].as_str().filter(|id| id.contains('@'));
+    let name = names.into_iter().find_map(Value::as_str).or(address);
+    name.map(our_id)
+}
+
+/// The names of all elements, when each has one of its own.
+fn names(list: &[Value], our_id: impl Fn(&str) -> String) -> Option<Vec<String>> {
+    let names = list.iter().map(|element| name(element, &our_id));
+    let names: Vec<String> = names.collect::<Option<_>>()?;
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    (distinct.len() == names.len()).then_some(names)
+}
+
+/// Elements that belong together: by their name when they have one, else by their place. Instances are called by their name, other
+/// elements by their place in the recording, and by `+` when they are not in it.
 fn pairs<'a>(
     theirs: &'a [Value],
     ours: &'a [Value],
-) -> Vec<(String, Option<&'a Value>, Option<&'a Value>)> {
-    let named = |list: &[Value]| {
-        list.iter()
-            .all(|element| element["name"].is_string() && element["integration"].is_string())
-    };
-    if !named(theirs) || !named(ours) {
+    our_id: impl Fn(&str) -> String,
+) -> Vec<Pair<'a>> {
+    let (Some(their_names), Some(our_names)) = (names(theirs, our_id), names(ours, str::to_owned))
+    else {
         let longest = theirs.len().max(ours.len());
         return (0..longest)
             .map(|index| (index.to_string(), theirs.get(index), ours.get(index)))
             .collect();
-    }
-    let name = |element: &Value| element["name"].as_str().unwrap_or_default().to_owned();
-    let mut names: Vec<String> = theirs.iter().chain(ours).map(name).collect();
-    names.sort();
-    names.dedup();
-    let find =
-        |list: &'a [Value], wanted: &str| list.iter().find(|element| name(element) == wanted);
-    names
-        .into_iter()
-        .map(|name| (name.clone(), find(theirs, &name), find(ours, &name)))
-        .collect()
+    };
+    let place = |list: &[String], wanted: &String| list.iter().position(|name| name == wanted);
+    let called = |index: usize, element: &Value| match element["integration"].as_str() {
+        Some(_) => element["name"].as_str().unwrap_or_default().to_owned(),
+        None => index.to_string(),
+    };
+    let mut pairs: Vec<Pair<'a>> = theirs
+        .iter()
+        .zip(&their_names)
+        .enumerate()
+        .map(|(index, (element, name))| {
+            let ours = place(&our_names, name).and_then(|at| ours.get(at));
+            (called(index, element), Some(element), ours)
+        })
+        .collect();
+    let more = ours.iter().zip(&our_names);
+    let more = more.filter(|(_, name)| !their_names.contains(name));
+    pairs.extend(more.map(|(element, _)| {
+        let called = match element["integration"].as_str() {
+            Some(_) => called(0, element),
+            None => "+".to_owned(),
+        };
+        (called, None, Some(element))
+    }));
+    pairs
+}
+
+/// Whether the elements that both lists have come in different orders. That of instances, and of messages of one second, means
+/// nothing.
+fn is_shuffled(pairs: &[Pair<'_>], ours: &[Value]) -> bool {
+    let place = |wanted: &Value| ours.iter().position(|one| std::ptr::eq(one, wanted));
+    let places: Vec<(usize, &Value)> = pairs
+        .iter()
+        .filter_map(|(_, theirs, ours)| Some(((*ours)?, (*theirs)?)))
+        .filter(|(_, theirs)| !theirs["integration"].is_string())
+        .filter_map(|(ours, theirs)| Some((place(ours)?, &theirs["messageTimestamp"])))
+        .collect();
+    let mut following = places.windows(2);
+    following.any(|two| two[0].0 > two[1].0 && (two[0].1.is_null() || two[0].1 != two[1].1))
 }
 
 #[derive(PartialEq, Eq)]
@@ -237,4 +307,18 @@ fn short(value: &Value) -> String {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
     }
+}
+
+#[test]
+fn elements_are_compared_by_name_and_their_order_counts() {
+    let theirs = serde_json::json!([{"key": {"id": "A"}, "x": 1}, {"key": {"id": "B"}, "x": 2}]);
+    let ours = serde_json::json!([{"key": {"id": "B"}, "x": 2}, {"key": {"id": "A"}, "x": 3}, {"key": {"id": "C"}}]);
+    let mut comparison = Comparison::default();
+    let fields: Vec<String> = comparison
+        .between(&theirs, &ours)
+        .into_iter()
+        .map(|difference| difference.field)
+        .collect();
+    assert_eq!(fields, ["/order", "/0/x", "/+"]);
+    assert!(comparison.between(&theirs, &theirs).is_empty());
 }

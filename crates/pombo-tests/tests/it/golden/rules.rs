@@ -1,5 +1,6 @@
 //! Differences on purpose.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -17,16 +18,30 @@ pub(super) struct Rule {
     pub(super) original: String,
     /// What we do, and why.
     pub(super) ours: String,
+    /// Which of its patterns have covered something.
     #[serde(skip)]
-    used: bool,
+    used: BTreeSet<String>,
 }
 
 impl Rule {
-    fn is_about(&self, name: &str, field: &str) -> bool {
-        let any =
-            |patterns: &[String], text: &str| patterns.iter().any(|pattern| matches(pattern, text));
-        any(&self.requests, name) && any(&self.fields, field)
+    /// The patterns that fit.
+    fn about(&self, name: &str, field: &str) -> Option<[&str; 2]> {
+        Some([
+            fitting(&self.requests, name)?,
+            fitting(&self.fields, field)?,
+        ])
     }
+
+    fn unused(&self) -> impl Iterator<Item = String> {
+        let patterns = self.requests.iter().chain(&self.fields);
+        let stale = patterns.filter(|pattern| !self.used.contains(*pattern));
+        stale.map(|pattern| format!("{}: {pattern}", self.id))
+    }
+}
+
+fn fitting<'a>(patterns: &'a [String], text: &str) -> Option<&'a str> {
+    let fits = patterns.iter().find(|pattern| matches(pattern, text));
+    fits.map(String::as_str)
 }
 
 /// All rules, in the order of the file.
@@ -38,27 +53,24 @@ impl Rules {
         Self(serde_json::from_str(&text).expect("rules"))
     }
 
-    /// Whether some rule covers the difference.
-    pub(super) fn cover(&mut self, name: &str, field: &str) -> bool {
-        let mut covered = false;
-        for rule in self.0.iter_mut().filter(|rule| rule.is_about(name, field)) {
-            rule.used = true;
-            covered = true;
-        }
-        covered
+    /// The first rule that covers the difference.
+    pub(super) fn cover(&mut self, name: &str, field: &str) -> Option<&str> {
+        let rules = self.0.iter_mut();
+        rules.into_iter().find_map(|rule| {
+            let patterns = rule.about(name, field)?.map(str::to_owned);
+            rule.used.extend(patterns);
+            Some(rule.id.as_str())
+        })
     }
 
     /// The same, without that it counts.
     pub(super) fn covers(&self, name: &str, field: &str) -> bool {
-        self.0.iter().any(|rule| rule.is_about(name, field))
+        self.0.iter().any(|rule| rule.about(name, field).is_some())
     }
 
-    pub(super) fn unused(&self) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter(|rule| !rule.used)
-            .map(|rule| rule.id.as_str())
-            .collect()
+    /// Patterns that have covered nothing, with the rule that they are in.
+    pub(super) fn unused(&self) -> Vec<String> {
+        self.0.iter().flat_map(Rule::unused).collect()
     }
 
     pub(super) fn all(&self) -> &[Rule] {
@@ -89,4 +101,21 @@ fn stars_stand_for_anything() {
     for (pattern, text) in [("a*c", "abd"), ("a", "ab"), ("*-x", "a-xy")] {
         assert!(!matches(pattern, text), "{pattern} {text}");
     }
+}
+
+#[test]
+fn every_pattern_of_a_rule_has_to_cover_something() {
+    let mut rules: Rules = Rules(
+        serde_json::from_value(serde_json::json!([
+            {"id": "a", "requests": ["x", "y"], "fields": ["/1", "/2*"], "original": "", "ours": ""},
+            {"id": "b", "requests": ["*"], "fields": ["/1"], "original": "", "ours": ""},
+        ]))
+        .expect("rules"),
+    );
+    assert_eq!(rules.cover("x", "/1"), Some("a"), "the first that fits");
+    assert_eq!(rules.cover("y", "/3"), None);
+    assert_eq!(rules.unused(), ["a: y", "a: /2*", "b: *", "b: /1"]);
+    assert_eq!(rules.cover("y", "/22"), Some("a"));
+    assert_eq!(rules.cover("z", "/1"), Some("b"));
+    assert!(rules.unused().is_empty());
 }

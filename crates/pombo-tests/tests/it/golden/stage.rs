@@ -1,5 +1,6 @@
 //! The server under test, and the steps of the recording that are not in the file.
 
+use pombo_simulator::Simulator;
 use pombo_tests::{Answer, Catcher, Client, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -42,6 +43,8 @@ const BROKERS: [(&str, &str); 14] = [
 ];
 
 pub(super) struct Stage {
+    /// A network that no phone links to: the recording's could not reach one.
+    simulator: Simulator,
     server: Server,
     client: Client,
     catcher: Catcher,
@@ -50,9 +53,11 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn start() -> Self {
-        let server = Server::start(&SETTINGS).await;
+        let simulator = Simulator::start().await.expect("a network");
+        let server = Server::start(&settings(&simulator.url(), false)).await;
         let client = Client::new(server.url(), KEY);
         Self {
+            simulator,
             server,
             client,
             catcher: Catcher::start().await,
@@ -66,12 +71,8 @@ impl Stage {
         if brokers != self.brokers {
             self.brokers = brokers;
             self.server.terminate().await;
-            let settings: Vec<_> = SETTINGS
-                .iter()
-                .chain(if brokers { &BROKERS[..] } else { &[] })
-                .copied()
-                .collect();
-            self.server.start_again_with(&settings).await;
+            let url = self.simulator.url();
+            self.server.start_again_with(&settings(&url, brokers)).await;
         }
         let baileys = async |name: &str| {
             let body = json!({"instanceName": name, "integration": "WHATSAPP-BAILEYS"});
@@ -138,6 +139,13 @@ impl Stage {
     fn their_hosts(&self, text: &str) -> String {
         text.replace(&self.our_host(), RECORDED_HOSTS[1])
     }
+}
+
+fn settings(network: &str, brokers: bool) -> Vec<(&str, &str)> {
+    let brokers = if brokers { &BROKERS[..] } else { &[] };
+    let network = [("POMBO_SIMULATOR_URL", network)];
+    let settings = SETTINGS.iter().chain(brokers).copied();
+    settings.chain(network).collect()
 }
 
 /// The form of the recording: a picture for a number.

@@ -2,8 +2,17 @@
 //!
 //! `golden/whatsapp.jsonl` has a line for each step: what was asked and what was answered, and what webhooks and Socket.IO
 //! clients were told meanwhile. What phones did in a step is in [`phones`]. Ids are mapped, what is random is compared by its
-//! type only; every other difference must be covered by a rule of `golden/whatsapp-differences.json`, and every rule must
-//! cover something.
+//! type only; every other difference must be covered by a rule of `golden/whatsapp-differences.json`, and every pattern of every
+//! rule must cover something.
+//!
+//! What the recording cut short cannot be repeated byte by byte: of films and sounds in requests it keeps the beginning, so that
+//! files of our own are sent instead (`golden/files`), and QR codes are compared by their type only. Left out are
+//! `receipt-server-error-ack` (the network refuses a message after it has delivered it, which ours does not do; our answer would
+//! be a failure), `receipt-sender` (phones of our network do not tell their companions that they have got a message),
+//! `history-recent`, `history-push-names` and `history-full` (phones of our network give their past once, when they are linked),
+//! `group-text-from-phone-lid` and `group-typing` (of the first only what the picture of the sender brought is recorded, of the
+//! second only a new QR code of another instance), and `qrcode.updated` and `connection.update` of `waq`, whose codes change by
+//! the clock. Of the endless `connection.update` after changes of the profile the first few are kept.
 
 mod phones;
 mod recording;
@@ -11,9 +20,11 @@ mod socketio;
 mod stage;
 mod witness;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::compare::Comparison;
+use super::report::Report;
 use super::rules::Rules;
 use super::{docs, folder};
 use recording::Step;
@@ -21,13 +32,15 @@ use stage::Stage;
 use witness::Told;
 
 /// What two networks cannot have in common: keys, times, addresses of files, sizes of other files.
-const RANDOM: [&str; 42] = [
+const RANDOM: [&str; 46] = [
     "base64",
     "buffer",
     "callId",
     "code",
     "count",
+    "creation",
     "date",
+    "descTime",
     "directPath",
     "encIv",
     "encPayload",
@@ -36,6 +49,7 @@ const RANDOM: [&str; 42] = [
     "fileLength",
     "fileSha256",
     "height",
+    "imgUrl",
     "inviteCode",
     "inviteUrl",
     "jpegThumbnail",
@@ -55,6 +69,7 @@ const RANDOM: [&str; 42] = [
     "senderTimestamp",
     "senderTimestampMs",
     "server_url",
+    "subjectTime",
     "streamingSidecar",
     "thumbnailDirectPath",
     "thumbnailEncSha256",
@@ -74,6 +89,7 @@ async fn linked_accounts_are_shown_as_the_original_shows_them() {
     let mut replay = Replay {
         comparison: Comparison::without(&RANDOM),
         unclassified: String::new(),
+        report: Report::default(),
         answers: Counts::default(),
         events: Counts::default(),
     };
@@ -85,13 +101,13 @@ async fn linked_accounts_are_shown_as_the_original_shows_them() {
         replay.answers, replay.events, replay.answers.silent
     );
     stage.simulator.assert_clean();
+    replay.report.write("whatsapp-differences");
     let unused = rules.unused();
     assert!(
-        replay.unclassified.is_empty(),
-        "differences that no rule covers:\n{}\nrules that cover nothing: {unused:?}",
+        replay.unclassified.is_empty() && unused.is_empty(),
+        "differences that no rule covers:\n{}\npatterns that cover nothing: {unused:#?}",
         replay.unclassified
     );
-    assert!(unused.is_empty(), "rules that cover nothing: {unused:?}");
 }
 
 #[test]
@@ -128,6 +144,7 @@ impl std::fmt::Display for Counts {
 struct Replay {
     comparison: Comparison,
     unclassified: String,
+    report: Report,
     answers: Counts,
     events: Counts,
 }
@@ -138,22 +155,31 @@ impl Replay {
         writeln!(self.unclassified, "{difference}").expect("a text can always grow");
     }
 
+    fn judge(&mut self, rules: &mut Rules, name: &str, field: &str, difference: &str) {
+        match rules.cover(name, field) {
+            Some(rule) => self.report.add(rule, difference),
+            None => self.note(difference),
+        }
+    }
+
     async fn step(&mut self, stage: &mut Stage, rules: &mut Rules, step: &Step) {
         let told = stage.witness.mark();
-        if phones::act(stage, step).await.is_none() {
+        if phones::act(stage, step, &self.comparison).await.is_none() {
             self.note(&format!("{}: a phone cannot do that", step.step));
         }
         for exchange in &step.requests {
             let answer = stage.send(exchange, &self.comparison).await;
             stage.learn(exchange, &answer).await;
-            assert!(
-                answer.status < 600,
-                "{}: {} {}",
-                exchange.name,
-                answer.status,
-                answer.text
-            );
             let Some(recorded) = &exchange.response else {
+                let said = format!("{}: {} {}", exchange.name, answer.status, answer.text);
+                self.report.add("not recorded", &said);
+                // Whatever was not recorded must still be answered sensibly.
+                if answer.status >= 500 {
+                    self.note(&format!(
+                        "{}: {} {}",
+                        exchange.name, answer.status, answer.text
+                    ));
+                }
                 self.answers.silent += 1;
                 continue;
             };
@@ -164,17 +190,25 @@ impl Replay {
             }
             self.answers.better += 1;
             for difference in differences {
-                if !rules.cover(&exchange.name, &difference.field) {
-                    self.note(&format!("{}: {difference}", exchange.name));
-                }
+                let said = format!("{}: {difference}", exchange.name);
+                self.judge(rules, &exchange.name, &difference.field, &said);
             }
         }
+        if phones::act_after(stage, step).await.is_none() {
+            self.note(&format!("{}: a phone cannot do that afterwards", step.step));
+        }
+        let mut told_before = BTreeMap::<_, usize>::new();
         for event in &step.events {
-            let name = format!(
-                "{}/{}",
-                step.step,
-                event.body["event"].as_str().unwrap_or("?")
-            );
+            let kind = event.body["event"].as_str().unwrap_or("?");
+            let times = told_before
+                .entry((&event.via, &event.instance, kind))
+                .or_default();
+            *times += 1;
+            // The second of a kind in a step is called so.
+            let name = match times {
+                1 => format!("{}/{kind}", step.step),
+                times => format!("{}/{kind}#{times}", step.step),
+            };
             match told
                 .find(stage, event, &name, &self.comparison, rules)
                 .await
@@ -187,16 +221,15 @@ impl Replay {
                     self.comparison = learnt;
                     self.events.better += 1;
                     for difference in differences {
-                        if !rules.cover(&name, &difference.field) {
-                            self.note(&format!("{name} ({}): {difference}", event.via));
-                        }
+                        let said = format!("{name} ({}): {difference}", event.via);
+                        self.judge(rules, &name, &difference.field, &said);
                     }
                 }
                 Told::Nothing => {
                     self.events.absent += 1;
-                    if !rules.cover(&name, "event") {
-                        self.note(&format!("{name} ({}): event: not told", event.via));
-                    }
+                    let heard = told.heard(stage, event);
+                    let said = format!("{name} ({}): event: not told; heard: {heard}", event.via);
+                    self.judge(rules, &name, "event", &said);
                 }
             }
         }

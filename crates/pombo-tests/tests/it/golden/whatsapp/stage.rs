@@ -11,7 +11,7 @@ use pombo_simulator::phone::{SendOptions, content};
 use pombo_simulator::{Simulator, VirtualPhone};
 use pombo_tests::{Answer, Client, Server, until};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::compare::Comparison;
 use super::super::recording::Recorded;
@@ -38,6 +38,13 @@ pub(super) const ALICE: &str = "5511900000001";
 pub(super) const BOB: &str = "5511900000002";
 pub(super) const CAROL: &str = "5511900000003";
 pub(super) const DAVE: &str = "5511900000004";
+
+/// Of which the recording keeps the beginning only.
+pub(super) const FILES: [(&str, &[u8]); 3] = [
+    ("v.mp4", include_bytes!("../../../../golden/files/v.mp4")),
+    ("a.mp3", include_bytes!("../../../../golden/files/a.mp3")),
+    ("a.ogg", include_bytes!("../../../../golden/files/a.ogg")),
+];
 
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
@@ -71,6 +78,8 @@ impl Stage {
             ("WEBSOCKET_ENABLED", "true"),
             ("WEBSOCKET_BINARY", "true"),
             ("DATABASE_DELETE_MESSAGE", "true"),
+            // As the original does always.
+            ("AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES", "true"),
             ("POMBO_SIMULATOR_URL", &url),
         ])
         .await;
@@ -83,7 +92,9 @@ impl Stage {
             names.push((lid.to_owned(), ours));
         }
         past(&simulator).await;
-        let (witness, files) = (Arc::new(Witness::default()), Files::default());
+        let kept = FILES.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+        let files: Files = Arc::new(Mutex::new(kept.into_iter().collect()));
+        let witness = Arc::new(Witness::default());
         let host = listen(Arc::clone(&witness), Arc::clone(&files)).await;
         Self {
             client: Client::new(server.url(), KEY),
@@ -119,9 +130,10 @@ impl Stage {
             Value::String(text) if text.starts_with('[') => sending.multipart(self.form()),
             other => {
                 self.keep_file(other);
+                let body = self.with_files(&ours(&other.to_string()));
                 sending
                     .header("content-type", "application/json")
-                    .body(ours(&other.to_string()))
+                    .body(self.with_event(&body))
             }
         };
         let mut answer = self.client.send(sending).await;
@@ -151,6 +163,11 @@ impl Stage {
                 self.pairing_code = code.to_owned();
             }
         }
+        let recorded = exchange.response.as_ref();
+        let recorded = recorded.and_then(|recorded| recorded.body["inviteCode"].as_str());
+        if let (Some(theirs), Some(ours)) = (recorded, body["inviteCode"].as_str()) {
+            self.names.push((theirs.to_owned(), ours.to_owned()));
+        }
         let thumbnail = &body["message"]["imageMessage"]["jpegThumbnail"];
         if let Some(bytes) = thumbnail.as_object() {
             let bytes: Vec<u8> = (0..bytes.len())
@@ -171,11 +188,61 @@ impl Stage {
         }
     }
 
+    /// Sends a text through another companion of an account, which is there for that only.
+    pub(super) async fn send_from_another_companion(
+        &self,
+        account: &str,
+        to: &str,
+        text: &str,
+    ) -> Option<()> {
+        let body =
+            json!({"instanceName": "another", "integration": "WHATSAPP-BAILEYS", "qrcode": true});
+        let made = self.client.post("/instance/create", &body).await;
+        let made = made.expect(201).json();
+        let code = made["qrcode"]["code"].as_str()?;
+        self.simulator.scan(account, code).ok()?;
+        self.until_open("another").await;
+        let body = json!({"number": to, "text": text});
+        let sent = self.client.post("/message/sendText/another", &body).await;
+        sent.expect(201);
+        let gone = self.client.delete("/instance/delete/another").await;
+        gone.expect(200);
+        Some(())
+    }
+
+    /// Something that the recording has another name for.
+    pub(super) fn is_called(&mut self, theirs: &str, ours: &str) {
+        self.names.push((theirs.to_owned(), ours.to_owned()));
+    }
+
+    pub(super) async fn until_told_of_call(&self, id: &str) {
+        until(&format!("{id} rings"), || async {
+            self.witness.was_told_of_call(id).then_some(())
+        })
+        .await;
+    }
+
+    pub(super) async fn until_received(&self, id: &str) {
+        until(&format!("{id} is received"), || async {
+            self.witness.received(id).map(drop)
+        })
+        .await;
+    }
+
+    pub(super) fn file(&self, name: &str) -> Option<Vec<u8>> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(name).cloned()
+    }
+
     pub(super) async fn until_open(&self, instance: &str) {
-        until(&format!("{instance} is open"), || async {
+        self.until_state(instance, "open").await;
+    }
+
+    pub(super) async fn until_state(&self, instance: &str, state: &str) {
+        until(&format!("{instance} is {state}"), || async {
             let path = format!("/instance/connectionState/{instance}");
             let answer = self.client.get(&path).await.json();
-            (answer["instance"]["state"] == "open").then_some(())
+            (answer["instance"]["state"] == state).then_some(())
         })
         .await;
     }
@@ -217,6 +284,31 @@ impl Stage {
 
     fn their_names(&self, text: &str) -> String {
         text.replace(&self.hooks, RECORDED_HOOKS)
+    }
+
+    /// Files of which the recording keeps the beginning only are ours in the body.
+    fn with_files(&self, body: &str) -> String {
+        let mut body = body.to_owned();
+        for (name, bytes) in FILES {
+            let mark = format!("\"[{name}]\"");
+            if body.contains(&mark) {
+                body = body.replace(&mark, &format!("\"{}\"", socketio::base64(bytes)));
+            }
+        }
+        body
+    }
+
+    /// A whole event in the body, with its keys and addresses, is the one that we told.
+    fn with_event(&self, body: &str) -> String {
+        let mut request: Value = serde_json::from_str(body).unwrap_or_default();
+        if request["message"]["message"].is_null() {
+            return body.to_owned();
+        }
+        let id = request["message"]["key"]["id"].as_str();
+        if let Some(told) = id.and_then(|id| self.witness.received(id)) {
+            request["message"] = told;
+        }
+        request.to_string()
     }
 
     /// The files that the recording had at a URL are, in other requests, in the body.
@@ -273,7 +365,7 @@ async fn past(simulator: &Simulator) {
                 ..SendOptions::default()
             };
             let phone = simulator.phone(from);
-            let sent = phone.send_with(to, content::plain(text), options).await;
+            let sent = phone.send_with(to, content::text(text), options).await;
             sent.expect("the network takes it");
         }
     }
