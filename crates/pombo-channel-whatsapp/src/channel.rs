@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pombo_domain::channel::{
-    ChannelError, ChannelEvent, CloseReason, Closing, ConnectionChange, PresenceState, SentMessage,
+    ChannelError, ChannelEvent, CloseReason, Closing, ConnectionChange, PasskeyStep, PresenceState,
+    SentMessage,
 };
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
@@ -408,6 +409,9 @@ impl Channel for WhatsappChannel {
             .send_passkey_response(assertion)
             .await
             .map_err(|error| ChannelError::Failed(error.to_string()))
+        if !matches!(self.status().code.passkey, Some(PasskeyStep::Requested(_))) {
+            return Err(ChannelError::Invalid("no passkey is asked for".to_owned()));
+        }
     }
 
     async fn confirm_passkey(&self) -> Result<(), ChannelError> {
@@ -417,6 +421,14 @@ impl Channel for WhatsappChannel {
             .await
             .map_err(|error| ChannelError::Failed(error.to_string()))
     }
+        if !matches!(
+            self.status().code.passkey,
+            Some(PasskeyStep::Confirmation(_))
+        ) {
+            return Err(ChannelError::Invalid(
+                "there is no code to confirm".to_owned(),
+            ));
+        }
 
     fn messages(&self) -> Option<&dyn MessageActions> {
         Some(self)

@@ -145,6 +145,8 @@ impl Life {
             let mut seen = Seen::default();
             if !self.connection(session, &mut seen).await {
                 return Next::Anew(self.backoff.next(seen.opened));
+            // A passkey's steps end with their connection.
+            self.channel.update(|status| status.code.passkey = None);
             }
             self.channel.set_client(None);
             match self.next(session, seen).await {
@@ -336,7 +338,6 @@ impl Life {
         self.channel.update(|status| {
             status.state = ConnectionState::Open;
             status.code = LinkingCode::default();
-            status.passkey = None;
             status.failure = None;
         });
         self.channel.show_presence(client).await;
@@ -445,7 +446,6 @@ impl Life {
         self.channel.update(|status| {
             status.state = ConnectionState::Close;
             status.code = LinkingCode::default();
-            status.passkey = None;
             status.failure = Some(why);
         });
     }

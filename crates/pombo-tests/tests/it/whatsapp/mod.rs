@@ -9,5 +9,6 @@ mod instance_restart;
 pub(crate) mod kit;
 mod marks;
 mod newsletter;
+mod passkey;
 mod protocol;
 mod relay;
