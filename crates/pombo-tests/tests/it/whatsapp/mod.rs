@@ -12,3 +12,4 @@ mod newsletter;
 mod passkey;
 mod protocol;
 mod relay;
+mod send_again;
