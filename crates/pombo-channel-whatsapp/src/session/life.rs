@@ -18,6 +18,7 @@ use super::build::Session;
 use super::ending::{Ending, FIGHT, TAKEOVERS, TRUCE};
 use super::linking::PairingCode;
 use super::pacing::Backoff;
+use super::posts::CatchingUp;
 use crate::channel::WhatsappChannel;
 
 /// How long a login may take before others get its place, and before it counts as failed.
@@ -72,6 +73,8 @@ struct Seen {
     /// All QR codes were shown; the pairing code is still good until then.
     pairing_until: Option<Instant>,
     limit: bool,
+    /// Reads what was posted in newsletters meanwhile; ends with the connection.
+    catching_up: CatchingUp,
 }
 
 impl Life {
@@ -142,11 +145,11 @@ impl Life {
                 self.accept(vec![ChannelEvent::Connection(ConnectionChange::Connecting)])
                     .await;
             }
+            // A passkey's steps end with their connection.
+            self.channel.update(|status| status.code.passkey = None);
             let mut seen = Seen::default();
             if !self.connection(session, &mut seen).await {
                 return Next::Anew(self.backoff.next(seen.opened));
-            // A passkey's steps end with their connection.
-            self.channel.update(|status| status.code.passkey = None);
             }
             self.channel.set_client(None);
             match self.next(session, seen).await {
@@ -258,6 +261,7 @@ impl Life {
             Event::Connected(_) => {
                 seen.opened = Some(Instant::now());
                 self.open(session).await;
+                seen.catching_up.begin(&self.channel, &session.client);
             }
             Event::PairingQrCode(code) => {
                 if !self.show(session, code).await {
@@ -301,6 +305,10 @@ impl Life {
             _ => {
                 let events = self.channel.translate(&session.client, event).await;
                 self.accept(events).await;
+                if let Event::Messages(batch) = &**event {
+                    self.channel.posts_are_stored(batch).await;
+                }
+                seen.catching_up.hear(&self.channel, &session.client, event);
             }
         }
     }

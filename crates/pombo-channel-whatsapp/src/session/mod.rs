@@ -12,5 +12,6 @@ pub(crate) mod lease;
 pub(crate) mod life;
 pub(crate) mod linking;
 pub(crate) mod pacing;
+pub(crate) mod posts;
 pub(crate) mod queue;
 pub(crate) mod status;
