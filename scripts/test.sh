@@ -86,6 +86,7 @@ system_packages() {
     has mosquitto || missing+=(mosquitto)
     has ffmpeg || missing+=(ffmpeg)
     has microsocks || missing+=(microsocks)
+    has socat || missing+=(socat)
     has tinyproxy || missing+=(tinyproxy-bin)
     if [ "${#missing[@]}" -eq 0 ]; then
         echo "nothing is missing"

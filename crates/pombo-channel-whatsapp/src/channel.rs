@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pombo_domain::channel::{
-    ChannelError, ChannelEvent, CloseReason, Closing, ConnectionChange, PresenceState, SentMessage,
+    ChannelError, ChannelEvent, CloseReason, Closing, ConnectionChange, PasskeyStep, PresenceState,
+    SentMessage,
 };
 use pombo_domain::instance::ConnectionState;
 use pombo_domain::message::{Outgoing, SendAction};
@@ -31,6 +32,7 @@ use crate::query::groups::KnownGroups;
 use crate::session::acks::Acks;
 use crate::session::build::is_linked;
 use crate::session::life::Life;
+use crate::session::posts::Posts;
 use crate::session::status::Status;
 use crate::transport::Route;
 
@@ -53,6 +55,8 @@ pub struct WhatsappChannel {
     pub(crate) calls: CallKinds,
     /// What the network has not acknowledged yet.
     pub(crate) acks: Acks,
+    /// What this connection has seen of newsletters.
+    pub(crate) posts: Posts,
     /// What is known of groups.
     pub(crate) groups: KnownGroups,
     pub(crate) status: watch::Sender<Status>,
@@ -87,6 +91,7 @@ impl WhatsappChannel {
             audiences: Audiences::default(),
             calls: CallKinds::default(),
             acks: Acks::default(),
+            posts: Posts::default(),
             groups: KnownGroups::default(),
             status: watch::Sender::new(Status::default()),
             state: Mutex::new(State {
@@ -117,6 +122,7 @@ impl WhatsappChannel {
         let ended = client.is_none();
         // What changes while there is no connection is not always told afterwards.
         self.groups.clear();
+        self.posts.forget();
         self.inner().client = client;
         if ended {
             self.acks.lost();
@@ -403,6 +409,9 @@ impl Channel for WhatsappChannel {
 
     async fn passkey(&self, assertion: &Value) -> Result<(), ChannelError> {
         let client = self.linking_client()?;
+        if !matches!(self.status().code.passkey, Some(PasskeyStep::Requested(_))) {
+            return Err(ChannelError::Invalid("no passkey is asked for".to_owned()));
+        }
         let assertion = read_assertion(assertion)?;
         client
             .send_passkey_response(assertion)
@@ -412,6 +421,14 @@ impl Channel for WhatsappChannel {
 
     async fn confirm_passkey(&self) -> Result<(), ChannelError> {
         let client = self.linking_client()?;
+        if !matches!(
+            self.status().code.passkey,
+            Some(PasskeyStep::Confirmation(_))
+        ) {
+            return Err(ChannelError::Invalid(
+                "there is no code to confirm".to_owned(),
+            ));
+        }
         client
             .send_passkey_confirmation()
             .await

@@ -322,19 +322,14 @@ impl MessageActions for WhatsappChannel {
             .map_err(of_app_state)
     }
 
-    async fn pin(
-        &self,
-        target: &MessageKey,
-        duration: Option<Duration>,
-    ) -> Result<MessageKey, ChannelError> {
-        let client = self.client()?;
+    fn pin(&self, target: &MessageKey, duration: Option<Duration>) -> Result<Value, ChannelError> {
         let chat = chat(target)?;
         let kind = if duration.is_some() {
             "PIN_FOR_ALL"
         } else {
             "UNPIN_FOR_ALL"
         };
-        let message = read(&json!({
+        Ok(json!({
             "pinInChatMessage": {
                 "key": wire_key(target, &chat)?,
                 "type": kind,
@@ -343,21 +338,16 @@ impl MessageActions for WhatsappChannel {
             "messageContextInfo": {
                 "messageAddOnDurationInSecs": duration.map_or(0, pin_seconds),
             },
-        }))?;
-        let id = send(&client, &chat, message).await?;
-        Ok(MessageKey::new(id, chat.to_string(), true))
+        }))
     }
 
-    async fn keep(&self, target: &MessageKey, keep: bool) -> Result<MessageKey, ChannelError> {
-        let client = self.client()?;
+    fn keep(&self, target: &MessageKey, keep: bool) -> Result<Value, ChannelError> {
         let chat = chat(target)?;
-        let message = read(&json!({"keepInChatMessage": {
+        Ok(json!({"keepInChatMessage": {
             "key": wire_key(target, &chat)?,
             "keepType": if keep { "KEEP_FOR_ALL" } else { "UNDO_KEEP_FOR_ALL" },
             "timestampMs": wacore::time::now_millis(),
-        }}))?;
-        let id = send(&client, &chat, message).await?;
-        Ok(MessageKey::new(id, chat.to_string(), true))
+        }}))
     }
 }
 

@@ -5,7 +5,9 @@ use wacore_binary::Node;
 use crate::network::business::Business;
 use crate::network::{AccountId, Addressing, State};
 use crate::node::{node, service};
+use crate::phone::Passkey;
 use crate::simulator::Simulator;
+use crate::stanza::passkey;
 
 /// There is no account of that number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +74,37 @@ impl Simulator {
     pub fn business(&self, phone_number: &str) -> Option<Business> {
         self.network()
             .with(|state| state.account_of(phone_number)?.business.clone())
+    }
+
+    /// From now on a passkey guards the account: whoever scans a code with its phone, or types one, links no client that does not
+    /// show it. A new passkey makes the one before useless.
+    ///
+    /// # Errors
+    ///
+    /// When the account does not exist.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no randomness.
+    pub fn guard_with_passkey(&self, phone_number: &str) -> Result<Passkey, UnknownAccount> {
+        self.network().with(|state| {
+            let id = find(state, phone_number)?;
+            let passkey =
+                Passkey::generate(state.random.bytes()).expect("the system has randomness");
+            if let Some(account) = state.account_mut(id) {
+                account.passkey = Some(passkey.clone());
+            }
+            Ok(passkey)
+        })
+    }
+
+    /// The code that the account's phone shows while a client is being linked with its passkey: eight characters.
+    #[must_use]
+    pub fn passkey_code(&self, phone_number: &str) -> Option<String> {
+        self.network().with(|state| {
+            let id = state.account_of(phone_number)?.id;
+            passkey::shown_code(state, id)
+        })
     }
 
     /// From now on strangers reach this account only with a token that it gave them, or not any more.

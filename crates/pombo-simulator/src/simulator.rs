@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::fault::FaultPlan;
 use crate::media::{MediaSettings, MediaStore};
 use crate::network::clock::Clock;
+use crate::network::queue::Queue;
 use crate::network::random::Random;
 use crate::network::settings::Settings;
 use crate::network::strict::Violation;
@@ -142,6 +143,16 @@ impl Simulator {
                 .and_then(|account| account.devices.get(&device))
                 .map_or(0, |device| device.queue.len())
         })
+    }
+
+    /// The network forgets what waits for a companion, as if the companion had acknowledged it and then lost it.
+    pub fn lose_waiting(&self, phone_number: &str, device: u16) {
+        self.network().with(|state| {
+            let account = state.account_of(phone_number).map(|account| account.id);
+            if let Some(device) = account.and_then(|account| state.device_mut(account, device)) {
+                device.queue = Queue::default();
+            }
+        });
     }
 
     /// Whether a companion is connected.

@@ -20,7 +20,9 @@ use pombo_domain::channel::{ChannelEvent, HistoryChunk};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 use wacore::types::events::{Event, InboundMessage, LazyHistorySync, PictureUpdate};
+use wacore::types::message::MessageInfo;
 use wacore_binary::{Jid, Server};
+use waproto::whatsapp as wa;
 use whatsapp_rust::Client;
 
 use crate::channel::WhatsappChannel;
@@ -145,6 +147,15 @@ impl WhatsappChannel {
             warn!("a part of the history could not be read: {error}");
         }
     }
+}
+
+/// A post that was asked for, in the words in which it would have come by itself.
+pub(crate) fn post(
+    client: &Client,
+    content: &wa::Message,
+    info: &MessageInfo,
+) -> Option<ChannelEvent> {
+    message::translate(content, info, &Me::of(client), None)
 }
 
 /// The other identity of the chat of an own message: the stanza does not tell it.

@@ -32,9 +32,12 @@ impl WhatsappChannel {
         message: &Outgoing,
     ) -> Result<SentMessage, ChannelError> {
         let mut client = self.client()?;
+        let mut made = None;
         for _ in 0..WRITES {
             let mut waiting = self.acks.expect(id);
-            let sent = self.send_with(&client, id, remote_jid, message).await?;
+            let sent = self
+                .send_with(&client, id, remote_jid, message, &mut made)
+                .await?;
             if sent.key.id != id || remote_jid.ends_with("@newsletter") {
                 // The library chose an id for it; or it has waited already, for the post's number.
                 return Ok(sent);

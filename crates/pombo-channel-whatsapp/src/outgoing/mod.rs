@@ -110,8 +110,9 @@ impl Built {
     }
 
     /// What the answer and the record show.
-    fn sent(self, id: String, chat: &Jid) -> SentMessage {
-        let mut content = Content::shape(self.shown.unwrap_or(self.wire));
+    fn sent(&self, id: String, chat: &Jid) -> SentMessage {
+        let shown = self.shown.as_ref().unwrap_or(&self.wire);
+        let mut content = Content::shape(shown.clone());
         let always = ALWAYS_WITH_CONTEXT.contains(&content.message_type.as_str());
         if !always && content.context_info == Some(Value::Null) {
             content.context_info = None;
@@ -149,29 +150,42 @@ pub(crate) fn new_id() -> String {
 }
 
 impl WhatsappChannel {
-    /// Sends over a connected client.
-    pub(crate) async fn send_with(
+    /// Sends over a connected client. `made` is what was made of the message when it was written before, under the same id: then
+    /// nothing is uploaded again, and secrets in it stay what they are.
+    async fn send_with(
         &self,
         client: &Arc<Client>,
         id: &str,
         remote_jid: &str,
         message: &Outgoing,
+        made: &mut Option<Built>,
     ) -> Result<SentMessage, ChannelError> {
         let chat = error::parse(remote_jid)?.into_non_ad();
         if let OutgoingContent::Status(post) = &message.content {
             return self.post_status(client, id, post, message).await;
         }
-        let context = Context::of(message, &chat, &Me::of(client))?;
         if let OutgoingContent::Reaction { target, emoji } = &message.content {
             let built = reaction::build(target, emoji, &chat);
             return reaction::send(client, id, &chat, target, emoji, built).await;
         }
-        let mut built = self.build(client, message, &chat, &context).await?;
+        let built = match made {
+            Some(built) => built,
+            None => {
+                let context = Context::of(message, &chat, &Me::of(client))?;
+                let mut built = self.build(client, message, &chat, &context).await?;
+                if let Some(album) = message
+                    .resolved
+                    .album
+                    .as_ref()
+                    .filter(|_| !chat.is_newsletter())
+                {
+                    built.put_into_album(album, &chat);
+                }
+                made.insert(built)
+            }
+        };
         if chat.is_newsletter() {
             return post(client, id, chat, built).await;
-        }
-        if let Some(album) = &message.resolved.album {
-            built.put_into_album(album, &chat);
         }
         let options = SendOptions::default()
             .with_message_id(id)
@@ -309,7 +323,7 @@ async fn post(
     client: &Arc<Client>,
     id: &str,
     chat: Jid,
-    built: Built,
+    built: &Built,
 ) -> Result<SentMessage, ChannelError> {
     let message = built.message()?;
     let server_id = match &built.media_id {

@@ -9,6 +9,6 @@ pub(crate) mod groups;
 mod memory;
 mod mex;
 mod newsletters;
-mod posts;
+pub(crate) mod posts;
 mod profiles;
 mod protocol;

@@ -9,11 +9,12 @@ use pombo_domain::newsletter::{
 };
 use pombo_domain::port::{NewsletterName, Newsletters, StaffChange};
 use serde_json::{Value, json};
+use tracing::debug;
 use wacore::iq::mex_operations as doc;
 use wacore::iq::newsletter::NEWSLETTER_XMLNS;
 use wacore::request::InfoQuery;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, JidExt as _, NodeContent};
+use wacore_binary::{Jid, JidExt as _, Node, NodeContent};
 
 use super::error::{of_iq, parse};
 use super::mex::{ask, text, whole};
@@ -52,6 +53,44 @@ impl WhatsappChannel {
         ask(&client, document, &variables, field).await
     }
 
+    /// Posts as the network keeps them, oldest first: the newest `count`, or those before one.
+    pub(crate) async fn page(
+        &self,
+        newsletter: &str,
+        count: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<posts::Post>, ChannelError> {
+        let (answer, _) = self.ask_for_posts(newsletter, count, before).await?;
+        Ok(posts::page(&answer))
+    }
+
+    async fn ask_for_posts(
+        &self,
+        newsletter: &str,
+        count: u32,
+        before: Option<u64>,
+    ) -> Result<(Node, Jid), ChannelError> {
+        let (client, jid) = (self.client()?, address(newsletter)?);
+        let mut wanted = NodeBuilder::new("messages").attr("count", count);
+        if let Some(before) = before {
+            wanted = wanted.attr("before", before);
+        }
+        let iq = InfoQuery::get(
+            NEWSLETTER_XMLNS,
+            jid.clone(),
+            Some(NodeContent::Nodes(vec![wanted.build()])),
+        );
+        let answer = client.send_iq(iq).await.map_err(|error| of_iq(&error))?;
+        Ok((answer.get().to_owned(), jid))
+    }
+
+    /// What comes in this newsletter from now on is missed no more. That it is new to the account does not fail with it.
+    async fn mark_newsletter(&self, newsletter: &str) {
+        if let Err(error) = self.begin_newsletter(newsletter).await {
+            debug!("{newsletter} is not read up: {error}");
+        }
+    }
+
     /// How GraphQL names a person: by LID where that is known.
     async fn person(&self, jid: &str) -> Result<String, ChannelError> {
         let client = self.client()?;
@@ -80,7 +119,9 @@ impl Newsletters for WhatsappChannel {
             "xwa2_newsletter_create",
         )
         .await?;
-        Ok(newsletter(&made))
+        let made = newsletter(&made);
+        self.mark_newsletter(&made.id).await;
+        Ok(made)
     }
 
     async fn find(&self, name: NewsletterName<'_>) -> Result<Newsletter, ChannelError> {
@@ -128,9 +169,11 @@ impl Newsletters for WhatsappChannel {
         } else {
             (doc::leave_newsletter::DOC_ID, "xwa2_newsletter_leave_v2")
         };
-        self.ask_of(newsletter, document, json!({}), field)
-            .await
-            .map(drop)
+        self.ask_of(newsletter, document, json!({}), field).await?;
+        if follows {
+            self.mark_newsletter(newsletter).await;
+        }
+        Ok(())
     }
 
     async fn mute(
@@ -194,18 +237,8 @@ impl Newsletters for WhatsappChannel {
         count: u32,
         before: Option<u64>,
     ) -> Result<Vec<NewsletterPost>, ChannelError> {
-        let (client, jid) = (self.client()?, address(newsletter)?);
-        let mut wanted = NodeBuilder::new("messages").attr("count", count);
-        if let Some(before) = before {
-            wanted = wanted.attr("before", before);
-        }
-        let iq = InfoQuery::get(
-            NEWSLETTER_XMLNS,
-            jid.clone(),
-            Some(NodeContent::Nodes(vec![wanted.build()])),
-        );
-        let answer = client.send_iq(iq).await.map_err(|error| of_iq(&error))?;
-        Ok(posts::read(&answer.get().to_owned(), &jid))
+        let (answer, jid) = self.ask_for_posts(newsletter, count, before).await?;
+        Ok(posts::read(&answer, &jid))
     }
 
     async fn react(

@@ -1,12 +1,104 @@
 //! A page of a newsletter's posts.
 
+use pombo_domain::channel::ChannelEvent;
 use pombo_domain::message::MessageKey;
 use pombo_domain::newsletter::{NewsletterPost, ReactionCount};
 use serde_json::json;
+use wacore::chrono::DateTime;
+use wacore::types::message::{EditAttribute, MessageInfo};
 use wacore_binary::{Jid, Node, NodeContent};
 use waproto::codec;
+use waproto::whatsapp as wa;
+use whatsapp_rust::Client;
 
 use crate::content::Content;
+use crate::incoming;
+
+/// A post as the network keeps it.
+#[derive(Debug)]
+pub(crate) struct Post {
+    /// The network's number.
+    pub(crate) number: u64,
+    /// When it was changed or deleted, in milliseconds; 0: never.
+    pub(crate) revised: i64,
+    id: String,
+    own: bool,
+    timestamp: i64,
+    deleted: bool,
+    message: wa::Message,
+}
+
+impl Post {
+    fn read(node: &Node) -> Option<Self> {
+        let id = attribute(node, "id")?;
+        let bytes = match node
+            .get_optional_child("plaintext")
+            .map(|node| &node.content)
+        {
+            Some(Some(NodeContent::Bytes(bytes))) => bytes.as_slice(),
+            _ => &[],
+        };
+        let deleted = attribute(node, "edit").as_deref() == Some("8");
+        Some(Self {
+            number: number(node, "server_id")?,
+            revised: node
+                .get_optional_child("meta")
+                .and_then(|meta| number(meta, "msg_edit_t"))
+                .unwrap_or(0),
+            id,
+            own: attribute(node, "is_sender").as_deref() == Some("true"),
+            timestamp: number(node, "t").unwrap_or(0),
+            deleted,
+            message: codec::message_decode(bytes).ok()?,
+        })
+    }
+
+    /// What the rules should hear of it, in the words in which they would have heard it when it came: that it is there, when it
+    /// may be `new`, and what became of it. What they know already they do not tell again.
+    pub(crate) fn told(&self, client: &Client, newsletter: &Jid, new: bool) -> Vec<ChannelEvent> {
+        let edit = match (self.deleted, self.revised) {
+            (true, _) => Some(EditAttribute::AdminRevoke),
+            (false, 0) => None,
+            (false, _) => Some(EditAttribute::AdminEdit),
+        };
+        let there = (new && !self.deleted).then_some(EditAttribute::Empty);
+        [there, edit]
+            .into_iter()
+            .flatten()
+            .filter_map(|edit| self.event(client, newsletter, edit))
+            .collect()
+    }
+
+    fn event(
+        &self,
+        client: &Client,
+        newsletter: &Jid,
+        edit: EditAttribute,
+    ) -> Option<ChannelEvent> {
+        let mut info = MessageInfo {
+            id: self.id.clone(),
+            server_id: self.number.try_into().ok()?,
+            timestamp: DateTime::from_timestamp(self.timestamp, 0)?,
+            edit,
+            ..MessageInfo::default()
+        };
+        info.source.chat = newsletter.clone();
+        info.source.sender = newsletter.clone();
+        info.source.is_from_me = self.own;
+        incoming::post(client, &self.message, &info)
+    }
+}
+
+/// A page as the network keeps it.
+pub(super) fn page(answer: &Node) -> Vec<Post> {
+    let messages = answer.get_optional_child("messages");
+    let posts = messages.and_then(Node::children).unwrap_or_default();
+    posts
+        .iter()
+        .filter(|node| node.tag == "message")
+        .filter_map(Post::read)
+        .collect()
+}
 
 /// `<messages><message id server_id t type is_sender? edit?><plaintext/>...`, below the answer. What has no number of the
 /// server's cannot be named, and is left out.

@@ -18,6 +18,7 @@ use super::build::Session;
 use super::ending::{Ending, FIGHT, TAKEOVERS, TRUCE};
 use super::linking::PairingCode;
 use super::pacing::Backoff;
+use super::posts::CatchingUp;
 use crate::channel::WhatsappChannel;
 
 /// How long a login may take before others get its place, and before it counts as failed.
@@ -78,6 +79,8 @@ struct Seen {
     /// All QR codes were shown; the pairing code is still good until then.
     pairing_until: Option<Instant>,
     limit: bool,
+    /// Reads what was posted in newsletters meanwhile; ends with the connection.
+    catching_up: CatchingUp,
 }
 
 impl Life {
@@ -149,6 +152,8 @@ impl Life {
                 self.accept(vec![ChannelEvent::Connection(ConnectionChange::Connecting)])
                     .await;
             }
+            // A passkey's steps end with their connection.
+            self.channel.update(|status| status.code.passkey = None);
             let mut seen = Seen::default();
             let has_ended = self.connection(session, &mut seen).await;
             self.tell_held(session, &mut seen).await;
@@ -258,8 +263,7 @@ impl Life {
         let rest = async {
             while let Some(event) = session.events.ready() {
                 if tells_more(&event) {
-                    let events = self.channel.translate(&session.client, &event).await;
-                    self.accept(events).await;
+                    self.tell(session, &event).await;
                 }
             }
         };
@@ -282,6 +286,7 @@ impl Life {
                 session.opened();
                 self.open(session).await;
                 self.tell_held(session, seen).await;
+                seen.catching_up.begin(&self.channel, &session.client);
             }
             Event::PairingQrCode(code) => {
                 if !self.show(session, code).await {
@@ -327,18 +332,26 @@ impl Life {
                     self.tell_held(session, seen).await;
                 }
             }
-            _ => self.tell(session, event).await,
+            _ => {
+                self.tell(session, event).await;
+                seen.catching_up.hear(&self.channel, &session.client, event);
+            }
         }
     }
 
-    async fn tell(&mut self, session: &Session, event: &Event) {
+    async fn tell(&self, session: &Session, event: &Event) {
         let events = self.channel.translate(&session.client, event).await;
         self.accept(events).await;
+        if let Event::Messages(batch) = event {
+            self.channel.posts_are_stored(batch).await;
+        }
     }
 
-    async fn tell_held(&mut self, session: &Session, seen: &mut Seen) {
+    async fn tell_held(&self, session: &Session, seen: &mut Seen) {
         for event in std::mem::take(&mut seen.held) {
             self.tell(session, &event).await;
+            seen.catching_up
+                .hear(&self.channel, &session.client, &event);
         }
     }
 
@@ -375,7 +388,6 @@ impl Life {
         self.channel.update(|status| {
             status.state = ConnectionState::Open;
             status.code = LinkingCode::default();
-            status.passkey = None;
             status.failure = None;
         });
         self.channel.show_presence(client).await;
@@ -484,7 +496,6 @@ impl Life {
         self.channel.update(|status| {
             status.state = ConnectionState::Close;
             status.code = LinkingCode::default();
-            status.passkey = None;
             status.failure = Some(why);
         });
     }

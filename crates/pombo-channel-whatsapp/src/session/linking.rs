@@ -35,6 +35,10 @@ impl PairingCode {
 impl Life {
     /// A new QR code. `false`: it would be one too many.
     pub(super) async fn show(&mut self, session: &Session, code: &PairingQrCode) -> bool {
+        // A phone has taken an earlier code already; the library goes on making new ones.
+        if self.has_passkey_step() {
+            return true;
+        }
         if self.codes >= self.channel.shared.config.qr_limit {
             return false;
         }
@@ -50,6 +54,7 @@ impl Life {
             code: Some(code.code.clone()),
             pairing_code: self.pairing.as_ref().map(|pairing| pairing.code.clone()),
             count: self.codes,
+            passkey: None,
         })
         .await;
         true
@@ -57,7 +62,7 @@ impl Life {
 
     /// The network wants the pairing code replaced.
     pub(super) async fn renew_pairing_code(&mut self, session: &Session) {
-        if self.number.is_none() {
+        if self.number.is_none() || self.has_passkey_step() {
             return;
         }
         self.ask_for_pairing_code(session).await;
@@ -110,6 +115,20 @@ impl Life {
     /// A step of a passkey's ceremony.
     pub(super) async fn tell_passkey(&mut self, step: PasskeyStep) {
         self.accept(vec![ChannelEvent::Passkey(step.clone())]).await;
-        self.channel.update(|status| status.passkey = Some(step));
+        self.channel.update(|status| {
+            status.code = LinkingCode {
+                count: status.code.count,
+                passkey: Some(step),
+                ..LinkingCode::default()
+            };
+        });
+    }
+
+    /// Whether somebody has to do something with a passkey.
+    fn has_passkey_step(&self) -> bool {
+        matches!(
+            self.channel.status().code.passkey,
+            Some(PasskeyStep::Requested(_) | PasskeyStep::Confirmation(_))
+        )
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod lease;
 pub(crate) mod life;
 pub(crate) mod linking;
 pub(crate) mod pacing;
+pub(crate) mod posts;
 pub(crate) mod queue;
 mod recovery;
 pub(crate) mod status;

@@ -1,16 +1,14 @@
 //! What is known of a connection at this moment, for those who wait for it.
 
-use pombo_domain::channel::{LinkingCode, PasskeyStep};
+use pombo_domain::channel::LinkingCode;
 use pombo_domain::instance::ConnectionState;
 
 /// A connection at this moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Status {
     pub(crate) state: ConnectionState,
-    /// The current code, while linking.
+    /// The current code, or the passkey's step, while linking.
     pub(crate) code: LinkingCode,
-    /// Where the passkey's steps have got to.
-    pub(crate) passkey: Option<PasskeyStep>,
     /// Why it is closed, when an attempt failed.
     pub(crate) failure: Option<String>,
 }
@@ -20,7 +18,6 @@ impl Default for Status {
         Self {
             state: ConnectionState::Close,
             code: LinkingCode::default(),
-            passkey: None,
             failure: None,
         }
     }
@@ -32,7 +29,7 @@ impl Status {
         match self.state {
             ConnectionState::Open | ConnectionState::Close => true,
             ConnectionState::Connecting => {
-                self.passkey.is_some()
+                self.code.passkey.is_some()
                     || (self.code.code.is_some()
                         && (!wants_pairing_code
                             || self.code.pairing_code.is_some()

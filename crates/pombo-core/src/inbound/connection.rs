@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::bus::new_event;
 use crate::gateway::Gateway;
-use crate::instance::Entry;
+use crate::instance::{Entry, shown_step};
 
 /// The text that clients of the original look for.
 const LIMIT_REACHED: &str = "QR code limit reached, please login again";
@@ -106,16 +106,11 @@ impl Gateway {
         step: PasskeyStep,
     ) -> Result<(), StoreError> {
         let instance = Arc::clone(&entry.state().instance);
-        let passkey = match step {
-            PasskeyStep::Requested(options) => json!({"step": "requested", "options": options}),
-            PasskeyStep::Confirmation(code) => json!({"step": "confirmation", "code": code}),
-            PasskeyStep::Failed(message) => json!({"step": "failed", "message": message}),
-        };
         let data = json!({
             "instance": instance.name,
             "state": ConnectionState::Connecting,
             "statusReason": 200,
-            "passkey": passkey,
+            "passkey": shown_step(&step),
         });
         self.tell(new_event(
             &instance,

@@ -44,7 +44,12 @@ impl Gateway {
                         if found.status == Some(MessageStatus::Deleted) {
                             return Ok(());
                         }
-                        found.message = merged(&found.message, &edit.content);
+                        let content = merged(&found.message, &edit.content);
+                        // Offered again: it is told already.
+                        if found.message == content {
+                            return Ok(());
+                        }
+                        found.message = content;
                         found.status = Some(MessageStatus::Edited);
                         message::rewrite(tx, &found).await?;
                         if save.message_updates {

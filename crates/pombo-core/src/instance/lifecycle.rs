@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use pombo_domain::channel::{ChannelError, LinkingCode, PresenceState, not_available};
+use pombo_domain::channel::{ChannelError, LinkingCode, PasskeyStep, PresenceState, not_available};
 use pombo_domain::event::EventKind;
 use pombo_domain::instance::{ChannelKind, ConnectionState, Instance, InstanceName};
 use pombo_domain::port::{Channel, Connecting};
@@ -48,6 +48,8 @@ pub struct QrCode {
     pub base64: Option<String>,
     /// How many codes there have been.
     pub count: u32,
+    /// A step of linking with a passkey, as `connection.update` has it.
+    pub passkey: Option<Value>,
 }
 
 /// Why an instance is not being connected.
@@ -76,6 +78,15 @@ pub enum LogoutError {
     /// The new state could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A step of linking with a passkey, as people see it.
+pub(crate) fn shown_step(step: &PasskeyStep) -> Value {
+    match step {
+        PasskeyStep::Requested(options) => json!({"step": "requested", "options": options}),
+        PasskeyStep::Confirmation(code) => json!({"step": "confirmation", "code": code}),
+        PasskeyStep::Failed(message) => json!({"step": "failed", "message": message}),
+    }
 }
 
 impl Gateway {
@@ -161,6 +172,7 @@ impl Gateway {
             pairing_code: code.pairing_code,
             code: code.code,
             count: code.count,
+            passkey: code.passkey.as_ref().map(shown_step),
         }
     }
 

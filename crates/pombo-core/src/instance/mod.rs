@@ -7,6 +7,7 @@ mod registry;
 
 pub use change::{SettingsChange, SubscriptionChange};
 pub use create::{CreateError, NewInstance};
+pub(crate) use lifecycle::shown_step;
 pub use lifecycle::{ConnectError, Connection, LogoutError, QrCode};
 pub use registry::{Entry, InstanceState};
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use pombo_domain::channel::{ChannelError, ChannelEvent, ChatChange, ChatNews};
 use pombo_domain::clock::Timestamp;
 use pombo_domain::jid;
-use pombo_domain::message::{Message, MessageKey, MessageStatus};
+use pombo_domain::message::{Message, MessageKey, MessageStatus, Outgoing, OutgoingContent};
 use pombo_domain::port::ChatAction;
 use pombo_store::{Page, StoreError, message, message_update};
+use serde_json::Value;
 
 use super::SendError;
 use crate::gateway::Gateway;
@@ -66,7 +67,7 @@ impl Gateway {
     /// # Errors
     /// [`SendError`].
     pub async fn pin_message(
-        &self,
+        self: &Arc<Self>,
         entry: &Arc<Entry>,
         key: MessageKey,
         duration: Option<Duration>,
@@ -74,7 +75,8 @@ impl Gateway {
         let channel = self.channel(entry)?;
         let messages = Self::messages(entry, &*channel)?;
         let (key, _) = self.target(entry, key).await?;
-        Ok(messages.pin(&key, duration).await?)
+        self.say_of(entry, &key, messages.pin(&key, duration)?)
+            .await
     }
 
     /// Keeps a message in a chat whose messages disappear, or not any more; the key of the message that does it.
@@ -82,7 +84,7 @@ impl Gateway {
     /// # Errors
     /// [`SendError`].
     pub async fn keep_message(
-        &self,
+        self: &Arc<Self>,
         entry: &Arc<Entry>,
         key: MessageKey,
         keep: bool,
@@ -90,7 +92,22 @@ impl Gateway {
         let channel = self.channel(entry)?;
         let messages = Self::messages(entry, &*channel)?;
         let (key, _) = self.target(entry, key).await?;
-        Ok(messages.keep(&key, keep).await?)
+        self.say_of(entry, &key, messages.keep(&key, keep)?).await
+    }
+
+    /// Sends a message that says something of another one, where that one is: stored and told like any message.
+    async fn say_of(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        key: &MessageKey,
+        message: Value,
+    ) -> Result<MessageKey, SendError> {
+        let content = OutgoingContent::Raw {
+            message,
+            nodes: Vec::new(),
+        };
+        let outgoing = Outgoing::new(key.remote_jid.clone(), content);
+        Ok(self.send(entry, outgoing).await?.key)
     }
 
     /// Stars a message on all devices of the account, or takes the star off; tells `chats.update`.

@@ -70,10 +70,12 @@ pub struct LinkingCode {
     pub pairing_code: Option<String>,
     /// How many QR codes there have been since linking began, this one included.
     pub count: u32,
+    /// A phone has scanned or typed the code, and a passkey guards its account: where its steps have got to.
+    pub passkey: Option<PasskeyStep>,
 }
 
 /// A step of linking an account that is guarded by a passkey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasskeyStep {
     /// The network asks for a WebAuthn assertion; the value is its `PublicKeyCredentialRequestOptions`.
     Requested(serde_json::Value),

@@ -88,19 +88,16 @@ pub trait MessageActions: Send + Sync {
     /// [`ChannelError`].
     async fn delete_for_me(&self, target: &MessageKey, timestamp: i64) -> Result<(), ChannelError>;
 
-    /// Pins a message in its chat for everyone for so long, or unpins it (`None`).
+    /// The content of a message that pins another one in its chat for everyone for so long, or unpins it (`None`). It is sent like
+    /// any other.
     ///
     /// # Errors
     /// [`ChannelError`].
-    async fn pin(
-        &self,
-        target: &MessageKey,
-        duration: Option<Duration>,
-    ) -> Result<MessageKey, ChannelError>;
+    fn pin(&self, target: &MessageKey, duration: Option<Duration>) -> Result<Value, ChannelError>;
 
-    /// Keeps a message in a chat whose messages disappear, or not any more.
+    /// The content of a message that keeps another one in a chat whose messages disappear, or not any more.
     ///
     /// # Errors
     /// [`ChannelError`].
-    async fn keep(&self, target: &MessageKey, keep: bool) -> Result<MessageKey, ChannelError>;
+    fn keep(&self, target: &MessageKey, keep: bool) -> Result<Value, ChannelError>;
 }

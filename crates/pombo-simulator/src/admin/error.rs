@@ -54,7 +54,7 @@ impl From<PairingError> for AdminError {
                 StatusCode::NOT_FOUND
             }
             PairingError::Expired => StatusCode::GONE,
-            PairingError::Used => StatusCode::CONFLICT,
+            PairingError::Used | PairingError::PasskeyWanted => StatusCode::CONFLICT,
             PairingError::Incomplete(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, error.to_string())

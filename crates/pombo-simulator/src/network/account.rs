@@ -11,7 +11,7 @@ use super::device::{Device, DeviceNumber};
 use super::picture::Picture;
 use super::privacy::{Blocklist, Privacy, TrustToken};
 use crate::node::device_jid;
-use crate::phone::{Errand, Phone, PhoneIdentity};
+use crate::phone::{Errand, Passkey, Phone, PhoneIdentity};
 use crate::stanza::app_state::Collections;
 use crate::stanza::presence::Subscribers;
 
@@ -97,6 +97,9 @@ pub(crate) struct Account {
     /// After how many seconds messages of new chats disappear (0: never), and since when that is so.
     #[serde(default)]
     pub(crate) disappearing: (u32, u64),
+    /// Guards the account: clients are asked for it before they are linked.
+    #[serde(default)]
+    pub(crate) passkey: Option<Passkey>,
     /// Set for business accounts.
     #[serde(default)]
     pub(crate) business: Option<Business>,

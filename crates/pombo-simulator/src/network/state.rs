@@ -137,6 +137,7 @@ impl State {
                 tokens_given: Default::default(),
                 picture: None,
                 disappearing: (0, now),
+                passkey: None,
                 business: None,
                 phone: Arc::new(std::sync::Mutex::new(phone)),
                 errands: Default::default(),

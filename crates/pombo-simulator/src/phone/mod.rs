@@ -3,8 +3,8 @@
 //! [`VirtualPhone`] is what a test holds in hand. Below it, `handset` is the phone itself: plain data behind a lock, that does
 //! one errand after the other. `receive` is what it does with what arrives, `send` what it sends, `duty` what it does for its
 //! own companions. `signal` is its encryption, `app_state` the settings that it shares with its companions, [`history`] the past
-//! that it gives them, [`media`] its files, `identity` the keys that make it the owner of its companions. [`content`] builds
-//! messages of every kind, [`view`] is what the phone shows.
+//! that it gives them, [`media`] its files, `identity` the keys that make it the owner of its companions, [`Passkey`] what
+//! else may guard the account. [`content`] builds messages of every kind, [`view`] is what the phone shows.
 //!
 //! A phone uses the network as a companion does, through `Network::send_from_phone`; only what a real phone
 //! gets from the server in other ways (devices and keys of others, its settings) it reads directly.
@@ -18,6 +18,7 @@ pub(crate) mod handset;
 pub mod history;
 pub(crate) mod identity;
 pub mod media;
+mod passkey;
 mod receive;
 mod send;
 pub(crate) mod signal;
@@ -28,6 +29,7 @@ pub use error::PhoneError;
 pub use habits::{Answer, Habits};
 pub(crate) use handset::{Errand, Phone};
 pub(crate) use identity::PhoneIdentity;
+pub use passkey::{Passkey, PasskeyError};
 pub use send::{SendOptions, SentBy};
 pub use virtual_phone::{SubgroupOnScreen, VirtualPhone};
 /// WhatsApp's messages as protobuf.

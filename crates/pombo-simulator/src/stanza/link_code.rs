@@ -13,6 +13,7 @@ use wacore_libsignal::protocol::{KeyPair, PublicKey};
 
 use super::answer::{Answer, Refusal, Reply, result};
 use super::pair_device::{self, PairingError};
+use super::passkey;
 use crate::connection::Outgoing;
 use crate::network::{AccountId, ConnectionId, Network, State};
 use crate::node::{NodeExt as _, node, service};
@@ -229,6 +230,9 @@ fn finish(
         .ok_or(Refusal::BAD_REQUEST)?;
     let now = state.clock.now();
     state.push(id, Outgoing::Stanza(result(iq, Vec::new(), now).into()));
+    if passkey::gate(state, id, account).is_err() {
+        return Ok(Reply::Sent);
+    }
     if let Err(error) = pair_device::link(state, id, account, identity, &secret) {
         tracing::warn!(%error, "the client cannot be linked");
         state.push(id, Outgoing::Close);

@@ -33,6 +33,7 @@ pub(crate) mod newsletter;
 pub(crate) mod notification;
 pub(crate) mod pair_device;
 pub(crate) mod passive;
+pub(crate) mod passkey;
 pub(crate) mod ping;
 pub(crate) mod presence;
 pub(crate) mod privacy;

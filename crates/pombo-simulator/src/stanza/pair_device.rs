@@ -10,6 +10,7 @@ use waproto::whatsapp as wa;
 
 use super::answer::Refusal;
 use super::devices;
+use super::passkey::{self, Ceremony};
 use crate::connection::{Outgoing, Role};
 use crate::network::device::SignedPreKey;
 use crate::network::{AccountId, Addressing, ConnectionId, Device, DeviceNumber, State};
@@ -23,6 +24,8 @@ pub(crate) struct Registration {
     references: Vec<(String, u64)>,
     /// The phone has agreed; the client has still to confirm.
     pairing: Option<Pairing>,
+    /// The client has still to show the account's passkey.
+    pub(super) passkey: Option<Ceremony>,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,9 @@ pub enum PairingError {
     /// The client gets to know that the code is wrong.
     #[error("this is not the code that the client shows")]
     WrongCode,
+    /// A passkey guards the account: the client was asked for it, and is linked after that.
+    #[error("a passkey guards this account; the client was asked for it")]
+    PasskeyWanted,
     /// The client left out something that a registration needs.
     #[error("the client's registration lacks {0}")]
     Incomplete(&'static str),
@@ -89,6 +95,7 @@ pub(crate) fn offer(state: &mut State, id: ConnectionId, payload: wa::ClientPayl
             payload,
             references,
             pairing: None,
+            passkey: None,
         }));
     }
     state.push(id, Outgoing::Stanza(stanza.into()));
@@ -107,7 +114,8 @@ fn expire(state: &mut State, id: ConnectionId) {
     let Some(Role::Registering(registration)) = state.connections.get(&id).map(|c| &c.role) else {
         return;
     };
-    if registration.pairing.is_none() && !state.link_codes.is_waiting(id) {
+    let under_way = registration.pairing.is_some() || registration.passkey.is_some();
+    if !under_way && !state.link_codes.is_waiting(id) {
         state.push(id, Outgoing::Close);
     }
 }
@@ -185,6 +193,7 @@ pub(crate) fn scan(
 ) -> Result<DeviceNumber, PairingError> {
     let (connection, _) = find(state, qr)?;
     let qr = QrCode::parse(qr)?;
+    passkey::gate(state, connection, account)?;
     link(state, connection, account, qr.identity, &qr.secret)
 }
 

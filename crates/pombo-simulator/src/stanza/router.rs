@@ -6,8 +6,8 @@ use super::answer::{Answer, Refusal, Reply, error, result};
 use super::{
     about, ack, app_state, blocklist, bots, business, call, catalog, chatstate, companion, dirty,
     disappearing_mode, encrypt, group, ib, link_code, media_conn, message, mex, newsletter,
-    pair_device, passive, ping, presence, privacy, profile_picture, props, receipt, spam, stats,
-    usync,
+    pair_device, passive, passkey, ping, presence, privacy, profile_picture, props, receipt, spam,
+    stats, usync,
 };
 use crate::connection::Role;
 use crate::network::{ConnectionId, Session, State};
@@ -126,6 +126,11 @@ fn register(state: &mut State, id: ConnectionId, stanza: &Node) {
             pair_device::confirm(state, id, stanza).map(|()| Reply::Sent)
         }
         ("iq", "set", "md", "link_code_companion_reg") => link_code::answer(state, id, stanza),
+        ("iq", "get", "md", "ref") => passkey::reference(state, id),
+        ("iq", "get", "md", "passkey_request_options") => passkey::request_options(state, id),
+        ("iq", "set", "md", "passkey_prologue") => passkey::prologue(state, id, stanza),
+        ("iq", "set", "md", "companion_nonce") => passkey::nonce(state, id, stanza),
+        ("iq", "set", "md", "encrypted_pairing_request") => passkey::request(state, id, stanza),
         ("iq", "get", "w:p" | "urn:xmpp:ping", _) => ping::answer(stanza),
         // The client has seen a notification of ours: nothing waits for that.
         ("ack", ..) => Ok(Reply::Sent),

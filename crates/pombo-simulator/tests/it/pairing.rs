@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pombo_simulator::{PairingError, Simulator};
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::wacore::types::events::Event;
@@ -148,4 +150,52 @@ async fn a_client_that_goes_before_it_has_confirmed_is_no_companion() {
     );
     drop(raw);
     eventually("it is forgotten", || simulator.companions(ALICE).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_guarded_account_wants_its_passkey_before_it_links() {
+    let simulator = simulator().await;
+    simulator.add_account(ALICE, "Alice");
+    let passkey = simulator.guard_with_passkey(ALICE).expect("it is there");
+    let client = Client::start(&simulator, ClientOptions::default()).await;
+    let code = client.qr_code().await;
+    assert_eq!(
+        simulator.scan(ALICE, &code),
+        Err(PairingError::PasskeyWanted)
+    );
+    let options = client
+        .wait("the question for the passkey", |event| match event {
+            Event::PairPasskeyRequest(request) => Some(request.request_options_json.clone()),
+            _ => None,
+        })
+        .await;
+    let options = serde_json::from_str(&options).expect("JSON");
+    let assertion = passkey.assert(&options).expect("it is asked for");
+    let id = assertion["rawId"].as_str().expect("an id");
+    let assertion = whatsapp_rust::passkey::Assertion {
+        credential_id: URL_SAFE_NO_PAD.decode(id).expect("base64url"),
+        assertion_json: assertion.to_string().into_bytes(),
+    };
+    client
+        .send_passkey_response(assertion)
+        .await
+        .expect("the right passkey");
+    let code = client
+        .wait("the code", |event| match event {
+            Event::PairPasskeyConfirmation(confirmation) => Some(confirmation.code.clone()),
+            _ => None,
+        })
+        .await;
+    eventually("the phone shows it", || {
+        simulator.passkey_code(ALICE) == Some(code.replace('-', ""))
+    })
+    .await;
+    assert!(simulator.companions(ALICE).is_empty());
+    client
+        .send_passkey_confirmation()
+        .await
+        .expect("the codes are the same");
+    client.connected().await;
+    assert_eq!(simulator.companions(ALICE), [1]);
+    simulator.assert_clean();
 }

@@ -167,14 +167,16 @@ async fn messages_are_pinned_kept_and_starred() {
     let (_simulator, alice, bob) = alice_and_bob().await;
     let sent = bob.send_text(ALICE, "important").await.expect("he writes");
     let key: MessageKey = alice.message(&sent.id).await.key;
-    let pinned = alice
+    let pin = alice
         .actions()
         .pin(&key, Some(std::time::Duration::from_secs(3600)))
-        .await
-        .expect("it is pinned");
-    assert!(pinned.from_me);
-    let kept = alice.actions().keep(&key, true).await.expect("it is kept");
-    assert_ne!(kept.id, pinned.id);
+        .expect("a key of a message");
+    assert_eq!(pin["pinInChatMessage"]["key"]["id"], *sent.id);
+    let keep = alice
+        .actions()
+        .keep(&key, true)
+        .expect("a key of a message");
+    assert_eq!(keep["keepInChatMessage"]["keepType"], "KEEP_FOR_ALL");
     alice
         .actions()
         .star(&key, true)

@@ -10,6 +10,7 @@ mod get_auth_state;
 mod get_usync_devices;
 mod on_whatsapp;
 mod profile_picture_url;
+mod reset_sessions;
 mod send_node;
 
 use super::{Method, Route};
@@ -79,6 +80,13 @@ pub(super) fn routes() -> Vec<Route> {
             200,
             "the account and what its phone signed",
             get_auth_state::get_auth_state,
+        ),
+        Route::of_instance(
+            Method::Post,
+            "/baileys/resetSessions/{instanceName}",
+            200,
+            "new sessions with the account's own phone",
+            reset_sessions::reset_sessions,
         ),
     ]
 }

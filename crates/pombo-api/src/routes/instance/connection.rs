@@ -25,7 +25,8 @@ pub(super) fn answer(
     }
 }
 
-/// `{pairingCode, code, base64, count}`, or only `count` before the first code.
+/// `{pairingCode, code, base64, count}`, or only `count` before the first code. While an account is linked with its passkey,
+/// `{count, passkey}`.
 pub(super) fn qr_code(code: &QrCode) -> Value {
     let mut shown = Map::new();
     if code.code.is_some() || code.pairing_code.is_some() {
@@ -37,6 +38,9 @@ pub(super) fn qr_code(code: &QrCode) -> Value {
         }
     }
     shown.insert("count".to_owned(), json!(code.count));
+    if let Some(step) = &code.passkey {
+        shown.insert("passkey".to_owned(), step.clone());
+    }
     Value::Object(shown)
 }
 
@@ -52,6 +56,7 @@ mod tests {
             base64: Some("data:".into()),
             count: 1,
             pairing_code: None,
+            passkey: None,
         };
         assert_eq!(
             qr_code(&code),

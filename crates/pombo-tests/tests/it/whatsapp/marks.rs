@@ -84,6 +84,12 @@ async fn messages_are_pinned_kept_starred_played_and_deleted() {
     );
     assert_eq!(pinned["key"]["fromMe"], true);
     shows(&bob, "the pin", &sent.id, |shown| shown.pinned).await;
+    // What her phone shows too, what is told, and what is stored.
+    shows(&ann, "the pin", &sent.id, |shown| shown.pinned).await;
+    let pin = said(&stage, "send.message", "pinInChatMessage", &pinned["key"]).await;
+    assert_eq!(pin["message"]["pinInChatMessage"]["key"]["id"], *sent.id);
+    // Enums in records are numbers, as in those of the original.
+    assert_eq!(pin["message"]["pinInChatMessage"]["type"], 1);
     let unpinned = post(
         &stage,
         "/chat/pinMessage/acme",
@@ -101,6 +107,8 @@ async fn messages_are_pinned_kept_starred_played_and_deleted() {
     .await;
     assert_eq!(kept["kept"], true);
     shows(&bob, "that it is kept", &sent.id, |shown| shown.kept).await;
+    let keep = said(&stage, "send.message", "keepInChatMessage", &kept["key"]).await;
+    assert_eq!(keep["message"]["keepInChatMessage"]["keepType"], 1);
 
     let played = json!({"playedMessages": [key]});
     post(&stage, "/chat/markMessageAsPlayed/acme", played).await;
@@ -151,6 +159,63 @@ async fn messages_are_pinned_kept_starred_played_and_deleted() {
         !shown.deleted
     })
     .await;
+}
+
+/// Waits until a message that says something of another one was told and stored; its content as it was told.
+async fn said(stage: &Stage, event: &str, kind: &str, key: &Value) -> Value {
+    let id = &key["id"];
+    assert!(id.is_string(), "{key}");
+    let caught = stage
+        .catcher
+        .next(&format!("{event} of {kind}"), |caught| {
+            caught.body["event"] == event && caught.body["data"]["key"]["id"] == *id
+        })
+        .await;
+    let data = caught.body["data"].clone();
+    assert_eq!(data["messageType"], kind, "{data}");
+    assert_eq!(data["key"]["fromMe"], true);
+    let body = json!({"where": {"key": {"id": id}}});
+    let found = stage.client.post("/chat/findMessages/acme", &body).await;
+    let records = found.expect(200).json()["messages"]["records"].clone();
+    assert_eq!(records.as_array().map(Vec::len), Some(1), "{records}");
+    assert_eq!(records[0]["messageType"], kind);
+    assert_eq!(records[0]["message"], data["message"]);
+    data
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pins_and_keeps_made_on_the_own_phone_are_told_and_stored() {
+    let (stage, bob) = acme(&[]).await;
+    let ann = stage.simulator.phone(ANN);
+    let sent = bob.send_text(ANN, "important").await.expect("he writes");
+    arrived(&stage, &sent.id).await;
+    shows(&ann, "the message", &sent.id, |_| true).await;
+    let key = ann.key(BOB, &sent.id).expect("she has it");
+    let pin = ann
+        .send(BOB, content::pin(key.clone(), 86_400, 1_795_398_107_000))
+        .await
+        .expect("she pins it");
+    let told = said(
+        &stage,
+        "messages.upsert",
+        "pinInChatMessage",
+        &json!({"id": pin.id}),
+    )
+    .await;
+    assert_eq!(told["message"]["pinInChatMessage"]["key"]["id"], *sent.id);
+    shows(&bob, "the pin", &sent.id, |shown| shown.pinned).await;
+    let keep = ann
+        .send(BOB, content::keep(key, 1_795_398_109_000))
+        .await
+        .expect("she keeps it");
+    said(
+        &stage,
+        "messages.upsert",
+        "keepInChatMessage",
+        &json!({"id": keep.id}),
+    )
+    .await;
+    shows(&bob, "that it is kept", &sent.id, |shown| shown.kept).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

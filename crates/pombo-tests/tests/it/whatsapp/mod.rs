@@ -1,5 +1,7 @@
 //! `WHATSAPP-BAILEYS` instances, over a simulated network with virtual phones.
 
+mod account;
+mod chat;
 mod community;
 mod group;
 mod instance;
@@ -8,7 +10,10 @@ mod instance_proxy;
 mod instance_restart;
 pub(crate) mod kit;
 mod marks;
+mod message;
 mod missing;
 mod newsletter;
+mod passkey;
 mod protocol;
 mod relay;
+mod send_again;

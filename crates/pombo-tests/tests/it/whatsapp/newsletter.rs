@@ -427,3 +427,142 @@ async fn admins_are_asked_come_and_go() {
     assert_eq!(found["role"], "admin");
     stage.simulator.assert_clean();
 }
+
+/// How often the instance was told of each of these posts.
+fn told(stage: &Stage, event: &str, id: &str) -> usize {
+    let heard = stage.events("acme").into_iter();
+    heard
+        .filter(|(name, data)| {
+            let named = [&data["key"]["id"], &data["id"]];
+            name == event && named.iter().any(|named| *named == id)
+        })
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn posts_that_a_crash_took_are_read_from_the_newsletter() {
+    let (mut stage, bob) = stage().await;
+    let id = bob
+        .create_newsletter("Bob's news")
+        .await
+        .expect("it is made");
+    let past = bob.send_text(&id, "long ago").await.expect("he posts");
+    done(&stage, "follow", json!({ "newsletterJid": id })).await;
+
+    // As fast as they can be written, and the server killed in the middle: the network got an acknowledgement of posts that
+    // nobody has stored.
+    let mut posts = Vec::new();
+    let mut edits = Vec::new();
+    for round in 0..3 {
+        let writing = async {
+            for number in 0..40 {
+                let text = format!("round {round}, number {number}");
+                let post = bob.send_text(&id, &text).await.expect("he posts");
+                if number % 10 == 3 {
+                    let text = format!("{text}, mended");
+                    bob.revise_post(&id, &post.id, Some(&content::text(&text)))
+                        .await
+                        .expect("he mends it");
+                    edits.push((post.id.clone(), text));
+                }
+                posts.push(post.id);
+            }
+        };
+        tokio::join!(writing, stage.server.kill());
+        stage.server.start_again().await;
+        stage.until_state("acme", "open").await;
+    }
+    let body = json!({"where": {"key": {"remoteJid": id}}, "offset": 500});
+    until("all posts are stored", || async {
+        let found = stage.client.post("/chat/findMessages/acme", &body).await;
+        let total = found.expect(200).json()["messages"]["total"].as_u64();
+        (total == Some(posts.len() as u64)).then_some(())
+    })
+    .await;
+    for (post, text) in &edits {
+        stored(&stage, post, "the edit is stored", |record| {
+            record["message"]["conversation"] == **text
+        })
+        .await;
+    }
+    // Told when they are stored, and once; what was there before the account followed is no news.
+    let last = posts.last().expect("there are some");
+    until("the last one is told", || async {
+        (told(&stage, "messages.upsert", last) > 0).then_some(())
+    })
+    .await;
+    for post in &posts {
+        until("the post is told", || async {
+            (told(&stage, "messages.upsert", post) == 1).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(told(&stage, "messages.upsert", &past.id), 0);
+    stage.simulator.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_posted_changed_and_deleted_meanwhile_is_heard_of_once() {
+    let (mut stage, bob) = stage().await;
+    let id = bob
+        .create_newsletter("Bob's news")
+        .await
+        .expect("it is made");
+    done(&stage, "follow", json!({ "newsletterJid": id })).await;
+    let kept = bob.send_text(&id, "one").await.expect("he posts");
+    let gone = bob.send_text(&id, "two").await.expect("he posts");
+    stored(&stage, &gone.id, "the post is stored", |_| true).await;
+
+    // What the network has for the instance is lost: it was acknowledged, and nothing more.
+    let companion = stage.simulator.companions(ANN)[0];
+    stage.server.kill().await;
+    until("it is offline", || async {
+        (!stage.simulator.is_online(ANN, companion)).then_some(())
+    })
+    .await;
+    bob.revise_post(&id, &kept.id, Some(&content::text("one, mended")))
+        .await
+        .expect("he mends it");
+    bob.revise_post(&id, &gone.id, None)
+        .await
+        .expect("he takes it back");
+    let missed = bob.send_text(&id, "three").await.expect("he posts");
+    stage.simulator.lose_waiting(ANN, companion);
+    assert_eq!(stage.simulator.waiting(ANN, companion), 0);
+    stage.server.start_again().await;
+    stage.until_state("acme", "open").await;
+
+    stored(&stage, &missed.id, "the missed post is stored", |_| true).await;
+    stored(&stage, &kept.id, "the edit is stored", |record| {
+        record["message"]["conversation"] == "one, mended"
+    })
+    .await;
+    until("the deletion is told", || async {
+        (told(&stage, "messages.delete", &gone.id) == 1).then_some(())
+    })
+    .await;
+    // Read again, it is nothing new.
+    for _ in 0..2 {
+        stage.catcher.forget();
+        stage
+            .client
+            .post("/instance/restart/acme", &json!({}))
+            .await
+            .expect(200);
+        let last = bob.send_text(&id, "and more").await.expect("he posts");
+        until("the newest post is told", || async {
+            (told(&stage, "messages.upsert", &last.id) == 1).then_some(())
+        })
+        .await;
+        for post in [&kept.id, &gone.id, &missed.id] {
+            assert_eq!(told(&stage, "messages.upsert", post), 0);
+            assert_eq!(told(&stage, "messages.delete", post), 0);
+        }
+        let edits = stage.events("acme").into_iter();
+        assert_eq!(
+            edits.filter(|(name, _)| name == "messages.edited").count(),
+            0
+        );
+    }
+    stage.simulator.assert_clean();
+}

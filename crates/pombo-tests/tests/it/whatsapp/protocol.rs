@@ -306,3 +306,38 @@ async fn a_placed_call_rings_on_the_phone_until_its_time_is_over() {
         "only people can be called"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_with_the_own_phone_are_built_anew() {
+    let (stage, _) = acme().await;
+    let (ann, bob) = (stage.simulator.phone(ANN), stage.simulator.phone(BOB));
+    let text = async |text: &str| {
+        let body = json!({"number": BOB, "text": text});
+        let sent = stage.client.post("/message/sendText/acme", &body).await;
+        sent.expect(201);
+        for phone in [&ann, &bob] {
+            phone
+                .wait_for(BOUND, |view| view.with_text(text).next().map(|_| ()))
+                .await
+                .unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+    };
+    text("before").await;
+    let reset = stage
+        .client
+        .post("/baileys/resetSessions/acme", &json!({}))
+        .await;
+    assert_eq!(reset.expect(200).json(), json!(true));
+    // Both ways: what the instance writes is on her phone, and what she writes there is told.
+    text("after").await;
+    let sent = ann.send_text(BOB, "from her phone").await.expect("online");
+    stage
+        .catcher
+        .next("what she writes", |caught| {
+            caught.body["event"] == "messages.upsert"
+                && caught.body["data"]["key"]["id"] == *sent.id
+        })
+        .await;
+    ann.look(|view| assert!(view.waiting_for.is_empty(), "{:?}", view.waiting_for));
+    stage.simulator.assert_clean();
+}
