@@ -12,6 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// How long a broker may take to answer before it is asked anew.
+const ANSWER: Duration = Duration::from_secs(3);
 /// How long nothing may come while something is missing.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -161,15 +163,20 @@ impl Broker {
 
     async fn until_up(&self) {
         until(&format!("{} to be up", self.kind.name()), || async {
-            match self.kind {
-                Kind::RabbitMq => self.amqp().await.map(drop),
-                Kind::Nats => async_nats::connect(format!("127.0.0.1:{}", self.port))
-                    .await
-                    .ok()
-                    .map(drop),
-            }
+            // One that is just coming up may accept a connection and never answer on it.
+            let answers = tokio::time::timeout(ANSWER, self.answers());
+            answers.await.unwrap_or(false).then_some(())
         })
         .await;
+    }
+
+    async fn answers(&self) -> bool {
+        match self.kind {
+            Kind::RabbitMq => self.amqp().await.is_some(),
+            Kind::Nats => async_nats::connect(format!("127.0.0.1:{}", self.port))
+                .await
+                .is_ok(),
+        }
     }
 
     async fn amqp(&self) -> Option<lapin::Connection> {
