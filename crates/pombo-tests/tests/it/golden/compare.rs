@@ -30,6 +30,8 @@ impl fmt::Display for Difference {
 #[derive(Clone, Default)]
 pub(super) struct Comparison {
     ids: HashMap<String, String>,
+    /// The same the other way round, of messages: two recorded ones are never one of ours.
+    recorded: HashMap<String, String>,
     /// Names of members that are compared by their type only.
     random: &'static [&'static str],
 }
@@ -39,6 +41,7 @@ impl Comparison {
     pub(super) fn without(random: &'static [&'static str]) -> Self {
         Self {
             ids: HashMap::new(),
+            recorded: HashMap::new(),
             random,
         }
     }
@@ -167,10 +170,17 @@ impl Comparison {
         match (form(theirs), form(ours)) {
             (Some(Form::Time), Some(Form::Time)) => true,
             (Some(a), Some(b)) if a == b => {
-                self.ids
-                    .entry(theirs.to_owned())
-                    .or_insert_with(|| ours.to_owned())
-                    == ours
+                let of_message = matches!(a, Form::Message(..));
+                let other = self.recorded.get(ours).filter(|_| of_message);
+                if other.is_some_and(|other| other != theirs) {
+                    return false;
+                }
+                let known = self.ids.entry(theirs.to_owned());
+                let is_same = known.or_insert_with(|| ours.to_owned()) == ours;
+                if is_same && of_message {
+                    self.recorded.insert(ours.to_owned(), theirs.to_owned());
+                }
+                is_same
             }
             // A text in which an id stands.
             _ => !self.random.is_empty() && self.our_ids(theirs) == ours,

@@ -63,6 +63,12 @@ impl Rules {
         })
     }
 
+    /// Something was recorded that may not be told on purpose. Whether it is depends on the moment: what belongs to an earlier
+    /// step may come late enough to stand for it. So it counts in any case.
+    pub(super) fn may_not_be_told(&mut self, name: &str) {
+        self.cover(name, "event");
+    }
+
     /// The same, without that it counts.
     pub(super) fn covers(&self, name: &str, field: &str) -> bool {
         self.0.iter().any(|rule| rule.about(name, field).is_some())

@@ -209,6 +209,7 @@ impl Replay {
                 1 => format!("{}/{kind}", step.step),
                 times => format!("{}/{kind}#{times}", step.step),
             };
+            rules.may_not_be_told(&name);
             match told
                 .find(stage, event, &name, &self.comparison, rules)
                 .await
