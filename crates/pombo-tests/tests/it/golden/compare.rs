@@ -59,6 +59,17 @@ impl Comparison {
             .is_some_and(|name| self.random.contains(&name))
     }
 
+    /// `theirs` is `ours`, unless one of them is known as something else: then `false`.
+    pub(super) fn learn_message(&mut self, theirs: &str, ours: &str) -> bool {
+        let is_ours = self.ids.get(theirs).is_none_or(|known| known == ours);
+        let is_theirs = self.recorded.get(ours).is_none_or(|known| known == theirs);
+        if is_ours && is_theirs {
+            self.ids.insert(theirs.to_owned(), ours.to_owned());
+            self.recorded.insert(ours.to_owned(), theirs.to_owned());
+        }
+        is_ours && is_theirs
+    }
+
     /// Our name for something that the recording has a name for.
     fn our_id(&self, theirs: &str) -> String {
         let known = self.ids.get(theirs);
@@ -170,17 +181,11 @@ impl Comparison {
         match (form(theirs), form(ours)) {
             (Some(Form::Time), Some(Form::Time)) => true,
             (Some(a), Some(b)) if a == b => {
-                let of_message = matches!(a, Form::Message(..));
-                let other = self.recorded.get(ours).filter(|_| of_message);
-                if other.is_some_and(|other| other != theirs) {
-                    return false;
+                if matches!(a, Form::Message(..)) {
+                    return self.learn_message(theirs, ours);
                 }
                 let known = self.ids.entry(theirs.to_owned());
-                let is_same = known.or_insert_with(|| ours.to_owned()) == ours;
-                if is_same && of_message {
-                    self.recorded.insert(ours.to_owned(), theirs.to_owned());
-                }
-                is_same
+                known.or_insert_with(|| ours.to_owned()) == ours
             }
             // A text in which an id stands.
             _ => !self.random.is_empty() && self.our_ids(theirs) == ours,

@@ -23,6 +23,8 @@ mod witness;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::compare::Comparison;
 use super::report::Report;
 use super::rules::Rules;
@@ -179,6 +181,11 @@ impl Replay {
                         "{}: {} {}",
                         exchange.name, answer.status, answer.text
                     ));
+                }
+                // Which message is meant by what is told of it: one of the step before may still be on its way.
+                let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+                if let (Some(theirs), Some(ours)) = (step.sent_id(), body["key"]["id"].as_str()) {
+                    self.comparison.learn_message(theirs, ours);
                 }
                 self.answers.silent += 1;
                 continue;

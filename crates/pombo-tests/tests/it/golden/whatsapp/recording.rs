@@ -15,6 +15,15 @@ pub(super) struct Step {
     pub(super) events: Vec<Event>,
 }
 
+impl Step {
+    /// The id of the message that was sent in the step, as the recording calls it.
+    pub(super) fn sent_id(&self) -> Option<&str> {
+        let mut sent = self.events.iter();
+        let sent = sent.find(|event| event.body["event"] == "send.message")?;
+        sent.body["data"]["key"]["id"].as_str()
+    }
+}
+
 /// One request and, for a part of them, what the original answered.
 #[derive(Debug, Deserialize)]
 pub(super) struct Exchange {
