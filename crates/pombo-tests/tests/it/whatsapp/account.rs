@@ -1,32 +1,16 @@
 //! Numbers, profiles, privacy, businesses, and the settings that concern what comes in.
 
 use pombo_simulator::phone::view::{CallState, MessageStatus};
-use pombo_simulator::{Business, BusinessProfile, Collection, Product, VirtualPhone};
+use pombo_simulator::{Business, BusinessProfile, Collection, Product};
 use pombo_tests::{DEADLINE, until};
 use serde_json::{Value, json};
 
-use super::kit::Stage;
+use super::kit::{ANN, BOB, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const ANNS: &str = "5511900000001@s.whatsapp.net";
 const BOBS: &str = "5511900000002@s.whatsapp.net";
 /// Eight by eight brown pixels.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGNocFDAihiGlgQA+gM4Acru2/oAAAAASUVORK5CYII=";
-
-/// Ann's linked instance `acme`, her phone and Bob's.
-async fn stage() -> (Stage, VirtualPhone, VirtualPhone) {
-    let stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let (ann, bob) = (stage.simulator.phone(ANN), stage.simulator.phone(BOB));
-    (stage, ann, bob)
-}
-
-async fn post(stage: &Stage, path: &str, body: Value, status: u16) -> Value {
-    let path = format!("/{path}/acme");
-    stage.client.post(&path, &body).await.expect(status).json()
-}
 
 /// The stage's settings, with these members changed.
 async fn set(stage: &Stage, more: Value) {
@@ -35,14 +19,14 @@ async fn set(stage: &Stage, more: Value) {
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
         body.extend(more);
     }
-    post(stage, "settings/set", body, 201).await;
+    stage.post("settings/set", body, 201).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_are_looked_up() {
-    let (stage, _, _) = stage().await;
+    let (stage, _, _) = Stage::acme().await;
     let body = json!({"numbers": [BOB, "5511999999999"]});
-    let found = post(&stage, "chat/whatsappNumbers", body, 200).await;
+    let found = stage.post("chat/whatsappNumbers", body, 200).await;
     let of = |number: &str| {
         let all = found.as_array().into_iter().flatten();
         all.filter(|answer| answer["number"] == number)
@@ -54,27 +38,24 @@ async fn numbers_are_looked_up() {
     );
     assert_eq!(of("5511999999999")[0]["exists"], false);
     let body = json!({"number": "5511999999999", "text": "hello"});
-    post(&stage, "message/sendText", body, 400).await;
+    stage.post("message/sendText", body, 400).await;
     stage.simulator.assert_clean();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_own_profile_is_changed_and_others_are_seen() {
-    let (stage, _, bob) = stage().await;
+    let (stage, _, bob) = Stage::acme().await;
     let done = json!({"update": "success"});
     let body = json!({"name": "Ann & Co"});
-    assert_eq!(
-        post(&stage, "chat/updateProfileName", body, 200).await,
-        done
-    );
+    assert_eq!(stage.post("chat/updateProfileName", body, 200).await, done);
     let body = json!({"status": "open all day"});
     assert_eq!(
-        post(&stage, "chat/updateProfileStatus", body, 200).await,
+        stage.post("chat/updateProfileStatus", body, 200).await,
         done
     );
     let body = json!({"picture": PNG});
     assert_eq!(
-        post(&stage, "chat/updateProfilePicture", body, 200).await,
+        stage.post("chat/updateProfilePicture", body, 200).await,
         done
     );
     // What the network shows of Ann, asked for by an instance of Bob's.
@@ -102,13 +83,13 @@ async fn the_own_profile_is_changed_and_others_are_seen() {
         (&json!(ANNS), &profile["picture"])
     );
     // The name comes with what she writes.
-    post(
-        &stage,
-        "message/sendText",
-        json!({"number": BOB, "text": "hello"}),
-        201,
-    )
-    .await;
+    stage
+        .post(
+            "message/sendText",
+            json!({"number": BOB, "text": "hello"}),
+            201,
+        )
+        .await;
     let shown = bob.next_message(DEADLINE).await.expect("it arrives");
     assert_eq!(shown.name, "Ann & Co");
 
@@ -125,10 +106,12 @@ async fn the_own_profile_is_changed_and_others_are_seen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn privacy_is_set_and_people_are_blocked() {
-    let (stage, _, bob) = stage().await;
+    let (stage, _, bob) = Stage::acme().await;
     let body = json!({"readreceipts": "all", "profile": "contacts", "status": "none", "online": "match_last_seen",
                       "last": "contacts", "groupadd": "contacts"});
-    let set = post(&stage, "chat/updatePrivacySettings", body.clone(), 201).await;
+    let set = stage
+        .post("chat/updatePrivacySettings", body.clone(), 201)
+        .await;
     assert_eq!(set["update"], "success");
     let kept = stage
         .client
@@ -141,18 +124,16 @@ async fn privacy_is_set_and_people_are_blocked() {
     }
 
     let block = |status: &str| json!({"number": BOB, "status": status});
-    let done = post(&stage, "chat/updateBlockStatus", block("block"), 201).await;
+    let done = stage
+        .post("chat/updateBlockStatus", block("block"), 201)
+        .await;
     assert_eq!(done, json!({"block": "success"}));
     let unheard = bob.send_text(ANN, "do you hear me?").await;
-    post(&stage, "chat/updateBlockStatus", block("unblock"), 201).await;
-    let heard = bob.send_text(ANN, "and now?").await.expect("online");
     stage
-        .catcher
-        .next("the message after it", |caught| {
-            caught.body["event"] == "messages.upsert"
-                && caught.body["data"]["key"]["id"] == *heard.id
-        })
+        .post("chat/updateBlockStatus", block("unblock"), 201)
         .await;
+    let heard = bob.send_text(ANN, "and now?").await.expect("online");
+    stage.arrived(&heard.id).await;
     if let Ok(unheard) = unheard {
         let events = stage.events("acme");
         let told = events
@@ -165,7 +146,7 @@ async fn privacy_is_set_and_people_are_blocked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn businesses_show_profile_and_catalogue() {
-    let (stage, _, _) = stage().await;
+    let (stage, _, _) = Stage::acme().await;
     let tea = Product {
         id: "11".to_owned(),
         name: "Tea".to_owned(),
@@ -193,7 +174,9 @@ async fn businesses_show_profile_and_catalogue() {
         .set_business(BOB, Some(business))
         .expect("he is there");
     let number = json!({"number": BOB});
-    let profile = post(&stage, "chat/fetchBusinessProfile", number.clone(), 200).await;
+    let profile = stage
+        .post("chat/fetchBusinessProfile", number.clone(), 200)
+        .await;
     assert_eq!(
         (
             &profile["isBusiness"],
@@ -206,18 +189,14 @@ async fn businesses_show_profile_and_catalogue() {
             &json!("tea@example.com")
         )
     );
-    let nobody = post(
-        &stage,
-        "chat/fetchBusinessProfile",
-        json!({"number": ANN}),
-        200,
-    )
-    .await;
+    let nobody = stage
+        .post("chat/fetchBusinessProfile", json!({"number": ANN}), 200)
+        .await;
     assert_eq!(nobody["isBusiness"], false);
-    let catalogue = post(&stage, "business/getCatalog", number.clone(), 200).await;
+    let catalogue = stage.post("business/getCatalog", number.clone(), 200).await;
     assert_eq!(catalogue["catalogLength"], 1, "{catalogue}");
     assert_eq!(catalogue["catalog"][0]["name"], "Tea");
-    let collections = post(&stage, "business/getCollections", number, 200).await;
+    let collections = stage.post("business/getCollections", number, 200).await;
     assert_eq!(
         collections["collections"][0]["products"][0]["name"], "Tea",
         "{collections}"
@@ -227,7 +206,7 @@ async fn businesses_show_profile_and_catalogue() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_take_effect_at_once() {
-    let (stage, _, bob) = stage().await;
+    let (stage, _, bob) = Stage::acme().await;
     set(&stage, json!({"readMessages": true})).await;
     let sent = bob.send_text(ANN, "hello").await.expect("online");
     bob.wait_for(DEADLINE, |view| {
@@ -275,13 +254,7 @@ async fn settings_take_effect_at_once() {
     .await;
     set(&stage, json!({})).await;
     let heard = bob.send_text(&group, "once more").await.expect("online");
-    stage
-        .catcher
-        .next("the message after it", |caught| {
-            caught.body["event"] == "messages.upsert"
-                && caught.body["data"]["key"]["id"] == *heard.id
-        })
-        .await;
+    stage.arrived(&heard.id).await;
     let events = stage.events("acme");
     let told = events
         .iter()

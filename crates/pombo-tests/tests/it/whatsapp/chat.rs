@@ -6,52 +6,29 @@ use pombo_tests::{DEADLINE, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::kit::Stage;
+use super::kit::{ANN, BOB, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const ANNS: &str = "5511900000001@s.whatsapp.net";
 const BOBS: &str = "5511900000002@s.whatsapp.net";
-
-/// Ann's linked instance `acme`, her phone and Bob's.
-async fn stage() -> (Stage, VirtualPhone, VirtualPhone) {
-    let stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let (ann, bob) = (stage.simulator.phone(ANN), stage.simulator.phone(BOB));
-    (stage, ann, bob)
-}
-
-async fn post(stage: &Stage, path: &str, body: Value, status: u16) -> Value {
-    let path = format!("/{path}/acme");
-    stage.client.post(&path, &body).await.expect(status).json()
-}
 
 /// Bob writes to Ann; the key under which the message was told.
 async fn arrived(stage: &Stage, bob: &VirtualPhone, text: &str) -> Value {
     let sent = bob.send_text(ANN, text).await.expect("online");
-    let caught = stage
-        .catcher
-        .next("the message", |caught| {
-            caught.body["event"] == "messages.upsert"
-                && caught.body["data"]["key"]["id"] == *sent.id
-        })
-        .await;
-    caught.body["data"]["key"].clone()
+    stage.arrived(&sent.id).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_are_read_edited_deleted_and_found() {
-    let (stage, _, bob) = stage().await;
+    let (stage, _, bob) = Stage::acme().await;
     let key = arrived(&stage, &bob, "hello").await;
     let id = key["id"].as_str().expect("an id").to_owned();
-    let read = post(
-        &stage,
-        "chat/markMessageAsRead",
-        json!({"readMessages": [key]}),
-        201,
-    )
-    .await;
+    let read = stage
+        .post(
+            "chat/markMessageAsRead",
+            json!({"readMessages": [key]}),
+            201,
+        )
+        .await;
     assert_eq!(read["read"], "success");
     bob.wait_for(DEADLINE, |view| {
         (view.message(ANNS, &id)?.status >= MessageStatus::Read).then_some(())
@@ -59,17 +36,17 @@ async fn messages_are_read_edited_deleted_and_found() {
     .await
     .expect("his phone shows blue ticks");
 
-    let sent = post(
-        &stage,
-        "message/sendText",
-        json!({"number": BOB, "text": "first"}),
-        201,
-    )
-    .await;
+    let sent = stage
+        .post(
+            "message/sendText",
+            json!({"number": BOB, "text": "first"}),
+            201,
+        )
+        .await;
     let mine = sent["key"].clone();
     let own = mine["id"].as_str().expect("an id").to_owned();
     let edit = json!({"number": BOB, "key": mine, "text": "second"});
-    post(&stage, "chat/updateMessage", edit, 200).await;
+    stage.post("chat/updateMessage", edit, 200).await;
     bob.wait_for(DEADLINE, |view| {
         (view.message(ANNS, &own)?.text() == "second").then_some(())
     })
@@ -83,7 +60,7 @@ async fn messages_are_read_edited_deleted_and_found() {
     bob.read(ANN).await.expect("he reads");
     until("the steps are stored", || async {
         let body = json!({"where": {"id": own}});
-        let steps = post(&stage, "chat/findStatusMessage", body, 200).await;
+        let steps = stage.post("chat/findStatusMessage", body, 200).await;
         let steps = steps.as_array()?.clone();
         steps
             .iter()
@@ -102,9 +79,9 @@ async fn messages_are_read_edited_deleted_and_found() {
     .expect("his phone shows that it is gone");
 
     let body = json!({"where": {"key": {"remoteJid": BOBS}}});
-    let found = post(&stage, "chat/findMessages", body, 200).await;
+    let found = stage.post("chat/findMessages", body, 200).await;
     assert_eq!(found["messages"]["total"], 2);
-    let chats = post(&stage, "chat/findChats", json!({}), 200).await;
+    let chats = stage.post("chat/findChats", json!({}), 200).await;
     let chat = chats
         .as_array()
         .into_iter()
@@ -119,19 +96,19 @@ async fn messages_are_read_edited_deleted_and_found() {
     let chat = stage.client.get(&path).await.expect(200).json();
     assert_eq!(chat["remoteJid"], BOBS);
     let body = json!({"where": {"remoteJid": BOBS}});
-    let contacts = post(&stage, "chat/findContacts", body, 200).await;
+    let contacts = stage.post("chat/findContacts", body, 200).await;
     assert_eq!(contacts[0]["pushName"], "Bob");
     stage.simulator.assert_clean();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chats_are_archived_marked_unread_and_typed_in() {
-    let (stage, ann, bob) = stage().await;
+    let (stage, ann, bob) = Stage::acme().await;
     let key = arrived(&stage, &bob, "hello").await;
     let last = json!({"key": key, "messageTimestamp": 1_795_398_107});
     for archived in [true, false] {
         let body = json!({"lastMessage": last, "chat": BOB, "archive": archived});
-        post(&stage, "chat/archiveChat", body, 201).await;
+        stage.post("chat/archiveChat", body, 201).await;
         ann.wait_for(DEADLINE, |view| {
             (view.chat(BOBS)?.archived == archived).then_some(())
         })
@@ -139,7 +116,7 @@ async fn chats_are_archived_marked_unread_and_typed_in() {
         .expect("her phone shows it");
     }
     let body = json!({"lastMessage": last, "chat": BOB});
-    post(&stage, "chat/markChatUnread", body, 201).await;
+    stage.post("chat/markChatUnread", body, 201).await;
     ann.wait_for(DEADLINE, |view| {
         view.chat(BOBS)?.marked_unread.then_some(())
     })
@@ -151,7 +128,7 @@ async fn chats_are_archived_marked_unread_and_typed_in() {
         let seen = bob.wait_for(DEADLINE, |view| {
             (view.chat(ANNS)?.typing.get(ANNS)? == shown).then_some(())
         });
-        let (answer, seen) = tokio::join!(post(&stage, "chat/sendPresence", body, 201), seen);
+        let (answer, seen) = tokio::join!(stage.post("chat/sendPresence", body, 201), seen);
         seen.expect("his phone shows it");
         assert_eq!(answer["presence"], presence);
         bob.wait_for(DEADLINE, |view| {
@@ -165,7 +142,7 @@ async fn chats_are_archived_marked_unread_and_typed_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chats_are_labelled() {
-    let (stage, ann, bob) = stage().await;
+    let (stage, ann, bob) = Stage::acme().await;
     arrived(&stage, &bob, "hello").await;
     ann.save_label("7", "Customer", 3).await.expect("online");
     stage.heard("acme", "labels.edit").await;
@@ -178,7 +155,7 @@ async fn chats_are_labelled() {
     assert_eq!(labels[0]["name"], "Customer", "{labels}");
     for (action, labelled) in [("add", true), ("remove", false)] {
         let body = json!({"number": BOB, "labelId": "7", "action": action});
-        let done = post(&stage, "label/handleLabel", body, 200).await;
+        let done = stage.post("label/handleLabel", body, 200).await;
         assert_eq!(done[action], true, "{done}");
         ann.wait_for(DEADLINE, |view| {
             (view.chat(BOBS)?.labels.contains("7") == labelled).then_some(())
@@ -188,6 +165,6 @@ async fn chats_are_labelled() {
     }
     stage.heard("acme", "labels.association").await;
     let body = json!({"number": "5511999999999", "labelId": "7", "action": "add"});
-    post(&stage, "label/handleLabel", body, 404).await;
+    stage.post("label/handleLabel", body, 404).await;
     stage.simulator.assert_clean();
 }

@@ -4,18 +4,13 @@ use pombo_simulator::VirtualPhone;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::kit::Stage;
+use super::kit::{ANN, BOB, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const DEADLINE: std::time::Duration = pombo_tests::DEADLINE;
 
 /// Ann's linked instance `acme`, and Bob's phone.
 async fn stage() -> (Stage, VirtualPhone) {
-    let stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let bob = stage.simulator.phone(BOB);
+    let (stage, _, bob) = Stage::acme().await;
     (stage, bob)
 }
 

@@ -7,10 +7,8 @@ use pombo_tests::until;
 use reqwest::Method;
 use serde_json::json;
 
-use super::kit::{BOUND, Stage};
+use super::kit::{ANN, BOUND, Stage};
 use super::relay::Relay;
-
-const ANN: &str = "5511900000001";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scanned_code_links_the_account() {

@@ -6,10 +6,8 @@ use pombo_simulator::Simulator;
 use pombo_simulator::fault::{Fault, FaultPoint, FaultRule, StanzaFilter};
 use serde_json::json;
 
-use super::kit::Stage;
+use super::kit::{ANN, Stage};
 use super::relay::Relay;
-
-const ANN: &str = "5511900000001";
 
 /// The next thing that the network says to Ann's companion ends its connection.
 fn end_with(stage: &Stage, code: u16, times: u64) {

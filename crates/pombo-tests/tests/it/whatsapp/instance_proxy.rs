@@ -13,13 +13,10 @@ use pombo_tests::{parts, until};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::kit::{BOUND, Stage};
+use super::kit::{ANN, BOB, BOUND, Stage};
 use super::relay::Relay;
 use crate::operations::Certificate;
 use crate::support::{free_address, skip};
-
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 
 /// A proxy in Python that speaks nearly everything (`conformance/requirements.txt`).
 fn pproxy() -> String {

@@ -6,9 +6,7 @@ use pombo_simulator::Simulator;
 use pombo_tests::until;
 use serde_json::json;
 
-use super::kit::Stage;
-
-const ANN: &str = "5511900000001";
+use super::kit::{ANN, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_stop_and_after_a_kill_nobody_scans_again() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pombo_simulator::{Simulator, SimulatorBuilder};
+use pombo_simulator::{Simulator, SimulatorBuilder, VirtualPhone};
 use pombo_tests::{Catcher, Caught, Client, DEADLINE, Server, until};
 use serde_json::{Value, json};
 
@@ -16,7 +16,36 @@ pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
 }
 
+/// The number of the account that is linked as `acme`.
+pub(crate) const ANN: &str = "5511900000001";
+/// Somebody with a phone.
+pub(crate) const BOB: &str = "5511900000002";
+
 impl Stage {
+    /// Ann's linked instance `acme`, her phone and Bob's.
+    pub(crate) async fn acme() -> (Self, VirtualPhone, VirtualPhone) {
+        let stage = Self::start().await;
+        stage.linked("acme", ANN).await;
+        stage.simulator.add_account(BOB, "Bob");
+        let (ann, bob) = (stage.simulator.phone(ANN), stage.simulator.phone(BOB));
+        (stage, ann, bob)
+    }
+
+    /// Posts to a route of `acme`, such as `chat/archiveChat`; the answer.
+    pub(crate) async fn post(&self, route: &str, body: Value, status: u16) -> Value {
+        let path = format!("/{route}/acme");
+        self.client.post(&path, &body).await.expect(status).json()
+    }
+
+    /// Waits until a message was told; the key under which it is known.
+    pub(crate) async fn arrived(&self, id: &str) -> Value {
+        let what = format!("the message {id}");
+        let told = self.catcher.next(&what, |caught| {
+            caught.body["event"] == "messages.upsert" && caught.body["data"]["key"]["id"] == *id
+        });
+        told.await.body["data"]["key"].clone()
+    }
+
     /// With a strict network.
     pub(crate) async fn start() -> Self {
         Self::with(Simulator::builder(), &[]).await

@@ -9,10 +9,8 @@ use pombo_tests::until;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::kit::{BOUND, Listener, Stage};
+use super::kit::{ANN, BOB, BOUND, Listener, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const CAROL: &str = "5511900000003";
 const BOBS: &str = "5511900000002@s.whatsapp.net";
 /// Eight by eight brown pixels.
@@ -27,17 +25,6 @@ async fn acme(settings: &[(&str, &str)]) -> (Stage, VirtualPhone) {
     stage.linked("acme", ANN).await;
     let bob = stage.simulator.phone(BOB);
     (stage, bob)
-}
-
-/// Somebody writes to Ann; the key under which we know the message.
-async fn arrived(stage: &Stage, id: &str) -> Value {
-    let caught = stage
-        .catcher
-        .next(&format!("the message {id}"), |caught| {
-            caught.body["event"] == "messages.upsert" && caught.body["data"]["key"]["id"] == *id
-        })
-        .await;
-    caught.body["data"]["key"].clone()
 }
 
 async fn told(stage: &Stage, what: &str, wanted: impl Fn(&str, &Value) -> bool) {
@@ -75,7 +62,7 @@ async fn messages_are_pinned_kept_starred_played_and_deleted() {
     let (stage, bob) = acme(&[]).await;
     let ann = stage.simulator.phone(ANN);
     let sent = bob.send_text(ANN, "important").await.expect("he writes");
-    let key = arrived(&stage, &sent.id).await;
+    let key = stage.arrived(&sent.id).await;
 
     let pinned = post(&stage, "/chat/pinMessage/acme", json!({"key": key})).await;
     assert_eq!(
@@ -188,7 +175,7 @@ async fn pins_and_keeps_made_on_the_own_phone_are_told_and_stored() {
     let (stage, bob) = acme(&[]).await;
     let ann = stage.simulator.phone(ANN);
     let sent = bob.send_text(ANN, "important").await.expect("he writes");
-    arrived(&stage, &sent.id).await;
+    stage.arrived(&sent.id).await;
     shows(&ann, "the message", &sent.id, |_| true).await;
     let key = ann.key(BOB, &sent.id).expect("she has it");
     let pin = ann
@@ -223,7 +210,7 @@ async fn chats_are_pinned_and_silenced() {
     let (stage, bob) = acme(&[]).await;
     let ann = stage.simulator.phone(ANN);
     let sent = bob.send_text(ANN, "hello").await.expect("he writes");
-    arrived(&stage, &sent.id).await;
+    stage.arrived(&sent.id).await;
     let pinned = post(
         &stage,
         "/chat/pinChat/acme",
@@ -293,7 +280,7 @@ async fn a_stored_message_is_passed_on_with_its_file() {
         .send(ANN, content::image(file, picture))
         .await
         .expect("he sends");
-    let key = arrived(&stage, &sent.id).await;
+    let key = stage.arrived(&sent.id).await;
     let body = json!({"number": CAROL, "key": {"id": key["id"]}});
     let passed = post(&stage, "/message/forwardMessage/acme", body).await;
     assert_eq!(passed["messageType"], "imageMessage");
@@ -491,7 +478,7 @@ async fn a_new_caption_leaves_the_file_of_a_stored_message() {
         .expect("he uploads");
     let picture = content::image(file, content::Picture::default());
     let sent = bob.send(ANN, picture).await.expect("he sends");
-    let key = arrived(&stage, &sent.id).await;
+    let key = stage.arrived(&sent.id).await;
     let caption = wa::Message {
         image_message: wa::message::ImageMessage {
             caption: Some("new words".to_owned()),

@@ -10,21 +10,16 @@ use pombo_tests::DEADLINE;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::kit::Stage;
+use super::kit::{ANN, BOB, Stage};
 use crate::support::skip;
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const ANNS: &str = "5511900000001@s.whatsapp.net";
 /// Eight by eight brown pixels.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGNocFDAihiGlgQA+gM4Acru2/oAAAAASUVORK5CYII=";
 
 /// Ann's linked instance `acme`, and Bob's phone.
 async fn stage() -> (Stage, VirtualPhone) {
-    let stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let bob = stage.simulator.phone(BOB);
+    let (stage, _, bob) = Stage::acme().await;
     (stage, bob)
 }
 

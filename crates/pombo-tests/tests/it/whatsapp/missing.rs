@@ -4,10 +4,7 @@ use pombo_simulator::fault::{Fault, FaultPoint, FaultRule, StanzaFilter};
 use pombo_tests::until;
 use serde_json::{Value, json};
 
-use super::kit::{BOUND, Stage};
-
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
+use super::kit::{ANN, BOB, BOUND, Stage};
 
 fn damaged_messages() -> FaultRule {
     FaultRule::new(FaultPoint::ToClient, Fault::DamageCiphertext)
@@ -52,10 +49,7 @@ async fn told(stage: &Stage, event: &str, id: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unreadable_message_whose_question_was_lost_is_asked_for_after_a_kill() {
-    let mut stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let bob = stage.simulator.phone(BOB);
+    let (mut stage, _, bob) = Stage::acme().await;
     let first = bob.send_text(ANN, "readable").await.expect("sent");
     until_text(&stage, &first.id, "readable").await;
     // After an answer, Bob's phone does not send the keys of a new session along, not all of which are protected.
@@ -109,10 +103,7 @@ async fn an_unreadable_message_whose_question_was_lost_is_asked_for_after_a_kill
 /// A second copy comes while the first one waits in a batch: it must not make the network believe that we have the message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_is_not_acknowledged_before_the_message_is_stored() {
-    let mut stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let bob = stage.simulator.phone(BOB);
+    let (mut stage, _, bob) = Stage::acme().await;
     let first = bob.send_text(ANN, "first").await.expect("sent");
     until_text(&stage, &first.id, "first").await;
     assert_eq!(stage.server.terminate().await, 0);

@@ -5,10 +5,8 @@ use pombo_simulator::phone::{PhoneError, content};
 use pombo_tests::until;
 use serde_json::{Value, json};
 
-use super::kit::Stage;
+use super::kit::{ANN, BOB, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const DEADLINE: std::time::Duration = pombo_tests::DEADLINE;
 /// A picture of one pixel.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -17,10 +15,7 @@ const HELLO: &str = "aGVsbG8sIGZvbGxvd2Vycw==";
 
 /// Ann's linked instance `acme`, and Bob's phone.
 async fn stage() -> (Stage, VirtualPhone) {
-    let stage = Stage::start().await;
-    stage.linked("acme", ANN).await;
-    stage.simulator.add_account(BOB, "Bob");
-    let bob = stage.simulator.phone(BOB);
+    let (stage, _, bob) = Stage::acme().await;
     (stage, bob)
 }
 

@@ -7,10 +7,7 @@ use pombo_simulator::{PairingError, Simulator};
 use pombo_tests::until;
 use serde_json::{Value, json};
 
-use super::kit::Stage;
-
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
+use super::kit::{ANN, BOB, Stage};
 
 /// A stage with Ann's account, guarded.
 async fn guarded(stage: &Stage) -> Passkey {

@@ -3,10 +3,8 @@
 use pombo_simulator::phone::view::CallState;
 use serde_json::{Value, json};
 
-use super::kit::{BOUND, Listener, Stage};
+use super::kit::{ANN, BOB, BOUND, Listener, Stage};
 
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
 const BOBS: &str = "5511900000002@s.whatsapp.net";
 
 /// Ann's account, linked as `acme`, with a Socket.IO client that is to be shown all events; Bob has a phone.

@@ -10,10 +10,7 @@ use pombo_simulator::{Simulator, VirtualPhone};
 use pombo_tests::DEADLINE;
 use serde_json::{Value, json};
 
-use super::kit::Stage;
-
-const ANN: &str = "5511900000001";
-const BOB: &str = "5511900000002";
+use super::kit::{ANN, BOB, Stage};
 
 /// Ann's linked instance, and Bob's phone. Connections that faults end are no violation.
 async fn stage() -> (Stage, VirtualPhone) {
