@@ -7,6 +7,7 @@
 pub(crate) mod acks;
 pub(crate) mod build;
 pub(crate) mod ending;
+mod hearing;
 pub(crate) mod hook;
 pub(crate) mod lease;
 pub(crate) mod life;
