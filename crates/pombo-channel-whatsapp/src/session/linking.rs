@@ -114,14 +114,15 @@ impl Life {
 
     /// A step of a passkey's ceremony.
     pub(super) async fn tell_passkey(&mut self, step: PasskeyStep) {
-        self.accept(vec![ChannelEvent::Passkey(step.clone())]).await;
+        // Known before it is told: whoever hears of it may answer at once.
         self.channel.update(|status| {
             status.code = LinkingCode {
                 count: status.code.count,
-                passkey: Some(step),
+                passkey: Some(step.clone()),
                 ..LinkingCode::default()
             };
         });
+        self.accept(vec![ChannelEvent::Passkey(step)]).await;
     }
 
     /// Whether somebody has to do something with a passkey.
