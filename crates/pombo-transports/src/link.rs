@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 /// The pause after the first failure; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long a connection must have lasted for the pauses to start over.
 const STABLE: Duration = Duration::from_secs(30);
 
@@ -59,10 +59,15 @@ impl<C: Connect> Link<C> {
             .await;
         match state.as_deref() {
             Ok(State::Up(connection)) => Ok(Arc::clone(connection)),
-            Ok(State::Down(reason)) => Err(retry(format!("no connection: {reason}"))),
-            Ok(State::Starting) | Err(_) => Err(retry("no connection".to_owned())),
+            Ok(State::Down(reason)) => Err(unreachable(format!("no connection: {reason}"))),
+            Ok(State::Starting) | Err(_) => Err(unreachable("no connection".to_owned())),
         }
     }
+}
+
+/// The broker is not there, or does not answer.
+pub(crate) fn unreachable(reason: String) -> DeliveryError {
+    DeliveryError::Unreachable { reason }
 }
 
 /// An error after which another try is worth it.

@@ -3,7 +3,8 @@
 use pombo_domain::port::DeliveryError;
 use pombo_net::OutboundError;
 
-/// No answer at all. The texts of [`OutboundError`] are made to be stored: they name no path, query or header.
+/// No answer at all, from a receiver of somebody's own. The texts of [`OutboundError`] are made to be stored: they name no path,
+/// query or header.
 pub(crate) fn failed(error: &OutboundError) -> DeliveryError {
     let reason = error.to_string();
     if error.is_retryable() {
@@ -17,5 +18,13 @@ pub(crate) fn failed(error: &OutboundError) -> DeliveryError {
             reason,
             status: None,
         }
+    }
+}
+
+/// No answer at all, from a service that takes the events of many: nothing else would get through either.
+pub(crate) fn unanswered(error: &OutboundError) -> DeliveryError {
+    match failed(error) {
+        DeliveryError::Retry { reason, .. } => DeliveryError::Unreachable { reason },
+        error => error,
     }
 }

@@ -18,6 +18,10 @@ use super::durable::DurableSink;
 use super::lane::Lane;
 use crate::config::FailedDelivery;
 
+/// How long a line waits for a receiver that cannot be reached; doubled after each further attempt.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// An attempt that did not work: what is to be stored, and what is to be done.
 pub(super) struct Failed {
     pub(super) failure: Failure,
@@ -30,12 +34,16 @@ enum Settled {
     Yes,
     /// Another attempt is to be made after this time.
     After(Duration),
+    /// The receiver cannot be reached: the same attempt is to be made again.
+    Unreachable,
 }
 
 /// What is to be done after a failed attempt.
 pub(super) enum Next {
     /// Another attempt, when the schedule has one; the receiver may have asked for patience.
     Retry(Option<Duration>),
+    /// The line waits: the receiver cannot be reached, whatever the event is.
+    Wait,
     /// Nothing: it would end the same.
     GiveUp,
     /// The subscription is to be switched off.
@@ -43,8 +51,8 @@ pub(super) enum Next {
 }
 
 impl DurableSink {
-    /// Delivers, or parks beside the line. With the option `strictOrder` the line waits instead. False when the event is not
-    /// settled: the server stops, or the line was paused meanwhile.
+    /// Delivers, or parks beside the line. With the option `strictOrder` the line waits instead, and so it does when the receiver
+    /// cannot be reached. False when the event is not settled: the server stops, or the line was paused meanwhile.
     pub(super) async fn first_attempt(
         self: &Arc<Self>,
         lane: &Arc<Lane>,
@@ -52,6 +60,7 @@ impl DurableSink {
         seq: Seq,
     ) -> Result<bool, StoreError> {
         let mut attempt = 1;
+        let mut pause = FIRST_PAUSE;
         loop {
             // What was set while a strict line waited counts from now on.
             let subscription = lane.subscription();
@@ -78,22 +87,29 @@ impl DurableSink {
                 return Ok(true);
             }
             let outcome = self.attempt(event, &subscription, attempt).await;
-            match self.settled(place, attempt, outcome, !strict).await? {
+            let delay = match self.settled(place, attempt, outcome, !strict).await? {
                 Settled::Yes => return Ok(true),
                 Settled::After(delay) => {
-                    tokio::select! {
-                        () = self.stop.cancelled() => return Ok(false),
-                        () = lane.subscription_changed() => {}
-                        () = tokio::time::sleep(delay) => {}
-                    }
+                    attempt += 1;
+                    delay
                 }
+                Settled::Unreachable => {
+                    let delay = pause;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    delay
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(false),
+                () = lane.subscription_changed() => {}
+                () = tokio::time::sleep(delay) => {}
             }
-            attempt += 1;
         }
     }
 
     /// Deliveries of several events of a line that are under way together: they begin in the line's order, and are settled in
-    /// it. All of them are settled, even when the line is paused meanwhile.
+    /// it. All of them are settled, even when the line is paused meanwhile; but for those from the first on that did not reach
+    /// the receiver.
     pub(super) async fn first_attempts(
         self: &Arc<Self>,
         lane: &Arc<Lane>,
@@ -122,8 +138,13 @@ impl DurableSink {
                     event,
                     seq,
                 };
-                // What may not wait never asks for it.
-                self.settled(place, 1, outcome, true).await?;
+                // What may be parked never waits for its own sake.
+                if matches!(
+                    self.settled(place, 1, outcome, true).await?,
+                    Settled::Unreachable
+                ) {
+                    return Ok(());
+                }
             }
             lane.settle(seq);
             if wanted {
@@ -141,14 +162,13 @@ impl DurableSink {
         outcome: Result<(), Failed>,
         may_park: bool,
     ) -> Result<Settled, StoreError> {
-        place
-            .lane
-            .attempted(!matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_))));
+        place.lane.attempted(&outcome);
         let Err(Failed { failure, next }) = outcome else {
             return Ok(Settled::Yes);
         };
         let delay = match next {
             Next::Retry(after) => self.delay_after(place.event.event.at, attempt, after),
+            Next::Wait => return Ok(Settled::Unreachable),
             Next::GiveUp => None,
             Next::SwitchOff => {
                 self.give_up(place, failure).await?;
@@ -260,6 +280,7 @@ impl DurableSink {
             elapsed_ms = latency.as_millis(), "delivery failed: {error}"
         );
         let (error, status, next) = match error {
+            DeliveryError::Unreachable { reason } => (reason, None, Next::Wait),
             DeliveryError::Retry {
                 reason,
                 status,

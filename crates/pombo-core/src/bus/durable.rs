@@ -186,6 +186,12 @@ impl DurableSink {
         }
     }
 
+    /// Why the instance's events wait for a receiver that cannot be reached, while they do.
+    pub(super) fn unreachable(&self, instance: &InstanceId) -> Option<String> {
+        let lane = self.lanes().get(&Some(instance.clone())).cloned();
+        lane.and_then(|lane| lane.unreachable())
+    }
+
     /// The instance is deleted: its line ends when everything up to `last` is settled.
     pub(crate) fn retire(self: &Arc<Self>, instance: &InstanceId, last: Seq) {
         let lane = self.lanes().get(&Some(instance.clone())).cloned();

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pombo_domain::event::{Event, Seq};
+use pombo_domain::id::InstanceId;
 use pombo_domain::subscription::Subscription;
 use tokio::sync::Notify;
+use tracing::{info, warn};
 
+use super::attempt::{self, Failed};
 use super::book::Line;
 
 /// How many events a line holds in memory; beyond that it reads the table.
@@ -38,8 +41,12 @@ struct State {
     announced: Seq,
     /// Somebody is settling events of this line.
     working: bool,
+    /// The last attempt got an answer that was not "later".
+    healthy: bool,
     failures: u32,
     last_attempt: Option<Instant>,
+    /// Why the receiver cannot be reached, while that is so.
+    unreachable: Option<String>,
 }
 
 /// A line, shared by the dispatcher that fills it and the worker that empties it.
@@ -69,8 +76,10 @@ impl Lane {
                 behind: true,
                 announced: cursor,
                 working: false,
+                healthy: false,
                 failures: 0,
                 last_attempt: None,
+                unreachable: None,
             }),
             changed: Notify::new(),
         })
@@ -176,6 +185,7 @@ impl Lane {
     pub(crate) fn replace_subscription(&self, subscription: Arc<Subscription>) {
         let mut state = self.state();
         state.failures = 0;
+        state.unreachable = None;
         if subscription.paused() {
             // Also a line that has nothing to do: from now on it needs the log.
             state.leave_to_table();
@@ -218,19 +228,47 @@ impl Lane {
                 .is_some_and(|last| now.duration_since(last) < PROBE_EVERY)
     }
 
-    /// Whether the last attempt worked.
+    /// Whether the last attempt worked. Before the first one it is false: while there is no connection yet, events that begin
+    /// together all wait for it, and nobody says which goes on first.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.state().failures == 0
+        self.state().healthy
+    }
+
+    /// Why the receiver cannot be reached, while that is so.
+    pub(super) fn unreachable(&self) -> Option<String> {
+        self.state().unreachable.clone()
     }
 
     /// Remembers how the last attempt ended.
-    pub(crate) fn attempted(&self, worked: bool) {
+    pub(super) fn attempted(&self, outcome: &Result<(), Failed>) {
         let mut state = self.state();
-        state.failures = if worked {
-            0
-        } else {
-            state.failures.saturating_add(1)
+        state.failures = match outcome.as_ref().map_err(|failed| &failed.next) {
+            Err(attempt::Next::Retry(_)) => state.failures.saturating_add(1),
+            // Not down: what comes next is to wait in line.
+            Err(attempt::Next::Wait) => 1,
+            Ok(()) | Err(attempt::Next::GiveUp | attempt::Next::SwitchOff) => 0,
         };
+        state.healthy = state.failures == 0;
+        let unreachable = match outcome {
+            Err(failed) if matches!(failed.next, attempt::Next::Wait) => {
+                Some(failed.failure.error.clone())
+            }
+            _ => None,
+        };
+        match (&state.unreachable, &unreachable) {
+            (None, Some(reason)) => warn!(
+                transport = state.subscription.transport.as_str(),
+                instance_id = self.line.as_ref().map(InstanceId::as_str),
+                "events wait for a receiver that cannot be reached: {reason}"
+            ),
+            (Some(_), None) => info!(
+                transport = state.subscription.transport.as_str(),
+                instance_id = self.line.as_ref().map(InstanceId::as_str),
+                "the receiver can be reached again"
+            ),
+            _ => {}
+        }
+        state.unreachable = unreachable;
     }
 }
 
@@ -242,6 +280,7 @@ mod tests {
     use pombo_domain::id::{EventId, RowId};
     use pombo_domain::instance::{InstanceName, InstanceRef};
     use pombo_domain::subscription::{EventList, TransportKind};
+    use pombo_store::delivery::Failure;
     use serde_json::value::RawValue;
 
     fn lane() -> Arc<Lane> {
@@ -260,6 +299,16 @@ mod tests {
             updated_at: Timestamp::default(),
             retired_at_seq: None,
         })
+    }
+
+    fn failed(next: attempt::Next) -> Result<(), Failed> {
+        let failure = Failure {
+            attempt: 1,
+            status: None,
+            error: "nobody there".to_owned(),
+            latency: None,
+        };
+        Err(Failed { failure, next })
     }
 
     fn event(seq: Seq) -> Arc<Event> {
@@ -320,12 +369,30 @@ mod tests {
         let now = Instant::now();
         for _ in 0..FAILURES_UNTIL_DOWN {
             assert!(lane.worth_an_attempt(now));
-            lane.attempted(false);
+            lane.attempted(&failed(attempt::Next::Retry(None)));
         }
         assert!(!lane.worth_an_attempt(now));
         assert!(lane.worth_an_attempt(now + PROBE_EVERY));
-        lane.attempted(true);
+        lane.attempted(&Ok(()));
         assert!(lane.worth_an_attempt(now + PROBE_EVERY));
+    }
+
+    #[test]
+    fn a_receiver_that_cannot_be_reached_is_not_down() {
+        let lane = lane();
+        let now = Instant::now();
+        for _ in 0..FAILURES_UNTIL_DOWN {
+            lane.worth_an_attempt(now);
+            lane.attempted(&failed(attempt::Next::Retry(None)));
+        }
+        assert!(lane.is_down(now));
+        for _ in 0..=FAILURES_UNTIL_DOWN {
+            lane.attempted(&failed(attempt::Next::Wait));
+            assert!(!lane.is_down(now) && lane.worth_an_attempt(now));
+            assert!(!lane.is_healthy() && lane.unreachable().is_some());
+        }
+        lane.attempted(&Ok(()));
+        assert!(lane.is_healthy() && lane.unreachable().is_none());
     }
 
     #[test]

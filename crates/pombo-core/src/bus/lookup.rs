@@ -1,7 +1,8 @@
-//! One instance's log, for whoever asks for it by REST.
+//! One instance's log and lines, for whoever asks for them by REST.
 
 use bytes::Bytes;
 use pombo_domain::event::{EventKind, Seq, envelope};
+use pombo_domain::subscription::TransportKind;
 use pombo_store::{StoreError, event};
 
 use crate::gateway::Gateway;
@@ -27,6 +28,13 @@ pub struct LoggedEvents {
 }
 
 impl Gateway {
+    /// Why the instance's events wait for a transport's receiver that cannot be reached, while they do.
+    #[must_use]
+    pub fn unreachable(&self, entry: &Entry, transport: TransportKind) -> Option<String> {
+        let sink = self.sinks.get(transport)?;
+        sink.unreachable(&entry.state().instance.id)
+    }
+
     /// The instance's events after a place, of these kinds or (when there are none) of all, at most `limit`. What any
     /// subscription wants does not matter.
     ///

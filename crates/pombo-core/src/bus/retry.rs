@@ -184,13 +184,13 @@ async fn again(sink: &Arc<DurableSink>, parked: &Delivery) -> Result<Option<End>
     }
     let attempt = parked.delivery.attempt + 1;
     let outcome = sink.attempt(&event, &subscription, attempt).await;
-    let retried = matches!(&outcome, Err(failed) if matches!(failed.next, Next::Retry(_)));
-    lane.attempted(!retried);
+    lane.attempted(&outcome);
     let Err(Failed { failure, next }) = outcome else {
         return Ok(Some(End::Delivered(id)));
     };
     let after = match next {
         Next::Retry(after) => after,
+        Next::Wait => None,
         Next::GiveUp => return Ok(Some(End::GivenUp(id, failure))),
         Next::SwitchOff => {
             sink.switch_off(&subscription);

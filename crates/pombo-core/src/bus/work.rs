@@ -140,7 +140,10 @@ impl DurableSink {
                 let together = self.together(events.get(index..).unwrap_or_default());
                 if together.len() > 1 {
                     self.first_attempts(lane, &subscription, together).await?;
-                    continue;
+                    // Otherwise this one did not reach the receiver, and the line waits with it.
+                    if seq <= lane.cursor() {
+                        continue;
+                    }
                 }
             }
             let wanted = subscription.wants_event(&event.event);

@@ -1,7 +1,7 @@
 //! Every event arrives at the webhook.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pombo_core::SubscriptionChange;
@@ -11,7 +11,7 @@ use pombo_store::Backend;
 use pombo_store::delivery::{self, DeliveryState, Listed, Of};
 use serde_json::json;
 
-use crate::kit::{Bench, new, retry, until};
+use crate::kit::{Bench, Seen, new, retry, unreachable, until};
 
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("M{number:03}")).collect()
@@ -429,6 +429,85 @@ async fn with_strict_order_the_line_waits() {
             "M000", "M000", "M000", "M000", "M001", "M002", "M003", "M004"
         ]
     );
+}
+
+/// What arrived, in order.
+type Arrived = Arc<Mutex<Vec<String>>>;
+
+/// The receiver takes what `reaches`; everything else does not get there.
+fn takes(bench: &Bench, reaches: impl Fn(&Seen) -> bool + Send + Sync + 'static) -> Arrived {
+    let arrived = Arrived::default();
+    let taken = Arc::clone(&arrived);
+    bench.receiver.answers(move |seen| {
+        if !reaches(seen) {
+            return Err(unreachable());
+        }
+        if seen.event == "messages.upsert" {
+            taken.lock().unwrap().push(seen.message.clone());
+        }
+        Ok(())
+    });
+    arrived
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_cannot_be_reached_gets_everything_in_order_when_it_is_back() {
+    for at_once in [1, 8] {
+        let bench = Bench::start().await;
+        bench.receiver.take_at_once(at_once);
+        let back = Arc::new(AtomicBool::new(false));
+        let arrived = takes(&bench, {
+            let back = Arc::clone(&back);
+            move |_| back.load(Ordering::SeqCst)
+        });
+        let entry = bench.create("a").await;
+        for id in ids(20) {
+            bench.incoming(&entry, &id).await;
+        }
+        // More attempts than after which a receiver that answers counts as down.
+        until("attempts", || async { bench.receiver.seen().len() >= 5 }).await;
+        assert!(bench.receiver.seen().iter().all(|seen| seen.attempt == 1));
+        assert_eq!(bench.parked().await, (0, 0));
+        back.store(true, Ordering::SeqCst);
+        for id in ids(40).split_off(20) {
+            bench.incoming(&entry, &id).await;
+        }
+        until("all messages", || async {
+            arrived.lock().unwrap().len() == 40
+        })
+        .await;
+        assert_eq!(*arrived.lock().unwrap(), ids(40));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_goes_away_amid_events_under_way_gets_them_in_order() {
+    let bench = Bench::start().await;
+    bench.receiver.take_at_once(8);
+    let entry = bench.create("a").await;
+    until("nothing waits", || async { bench.lag() == 0 }).await;
+    let (open, times) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+    let arrived = takes(&bench, {
+        let open = Arc::clone(&open);
+        move |seen| {
+            let open = open.load(Ordering::SeqCst);
+            if open && seen.message == "M012" {
+                times.fetch_add(1, Ordering::SeqCst);
+            }
+            // Where M012 is lost, so is what began behind it.
+            open && (seen.message.as_str() < "M012" || times.load(Ordering::SeqCst) > 1)
+        }
+    });
+    for id in ids(30) {
+        bench.incoming(&entry, &id).await;
+    }
+    open.store(true, Ordering::SeqCst);
+    until("all messages", || async {
+        arrived.lock().unwrap().len() >= 30
+    })
+    .await;
+    assert_eq!(*arrived.lock().unwrap(), ids(30));
+    assert_eq!(bench.parked().await, (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -97,6 +97,12 @@ pub fn retry() -> DeliveryError {
     }
 }
 
+pub fn unreachable() -> DeliveryError {
+    DeliveryError::Unreachable {
+        reason: "the test is not there".to_owned(),
+    }
+}
+
 #[async_trait]
 impl EventTransport for Receiver {
     fn kind(&self) -> TransportKind {
@@ -127,10 +133,13 @@ impl EventTransport for Receiver {
             envelope,
         };
         self.seen.lock().unwrap().push(seen.clone());
-        let mut open = self.open.subscribe();
-        open.wait_for(|open| *open)
-            .await
-            .expect("the receiver is there");
+        // Only whoever has to wait may be overtaken.
+        if !*self.open.borrow() {
+            let mut open = self.open.subscribe();
+            open.wait_for(|open| *open)
+                .await
+                .expect("the receiver is there");
+        }
         let script = Arc::clone(&self.script.lock().unwrap());
         script(&seen).map(|()| Delivered { status: Some(200) })
     }

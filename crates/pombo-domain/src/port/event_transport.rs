@@ -17,6 +17,12 @@ pub struct Delivered {
 /// Why a delivery did not work.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliveryError {
+    /// The receiver cannot be reached, whatever the event is: the line waits for it, and nothing of the schedule is used up.
+    #[error("{reason}")]
+    Unreachable {
+        /// For people; holds no secret.
+        reason: String,
+    },
     /// Worth another try, not before `after` when the receiver said so.
     #[error("{reason}")]
     Retry {
@@ -49,7 +55,8 @@ pub trait EventTransport: Send + Sync {
     fn kind(&self) -> TransportKind;
 
     /// How many deliveries of one line may be under way at once. More than one only where receivers get events in the order in
-    /// which `deliver` was first polled, whenever the confirmations come.
+    /// which `deliver` was first polled, whenever the confirmations come; and where none arrives behind one that was
+    /// [`DeliveryError::Unreachable`] while that is not known yet.
     fn in_flight(&self) -> usize {
         1
     }

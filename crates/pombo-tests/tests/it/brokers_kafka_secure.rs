@@ -88,11 +88,11 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("an ordinary path")
 }
 
-/// What is said of the delivery that waits.
+/// What is said of events that wait.
 async fn why_it_waits(client: &Client, reason: &str) -> String {
     until(reason, || async {
-        let listed = client.get("/kafka/deliveries/acme").await.expect(200);
-        let error = listed.json()[0]["error"].as_str()?.to_owned();
+        let found = client.get("/kafka/find/acme").await.expect(200);
+        let error = found.json()["unreachable"].as_str()?.to_owned();
         error.contains(reason).then_some(error)
     })
     .await

@@ -97,10 +97,10 @@ async fn arrives(authority: &Authority, transport: &Transport, uri: &str) {
 async fn waits(authority: &Authority, transport: &Transport, uri: &str) {
     let (_server, client, instance) = trusting(authority, transport, uri).await;
     post(&client, 0..1).await;
-    until("the delivery to wait", || async {
-        let path = format!("/{}/deliveries/{instance}", transport.name);
-        let rows = client.get(&path).await.expect(200).json();
-        (rows[0]["state"] == "waiting").then_some(())
+    until("events to wait", || async {
+        let path = format!("/{}/find/{instance}", transport.name);
+        let found = client.get(&path).await.expect(200).json();
+        found["unreachable"].is_string().then_some(())
     })
     .await;
     let metrics = client.get("/metrics").await.expect(200).text;

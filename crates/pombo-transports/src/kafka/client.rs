@@ -30,6 +30,18 @@ pub(super) enum Failed {
 }
 
 impl Failed {
+    /// Whether no broker answered.
+    pub(super) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Client(error) => matches!(
+                error,
+                Error::Connection(_) | Error::Request(_) | Error::RetryFailed(_) | Error::Timeout
+            ),
+            Self::NoTopic(_) => false,
+        }
+    }
+
     /// Whether the same record would be refused again.
     pub(super) fn is_permanent(&self) -> bool {
         matches!(

@@ -12,6 +12,7 @@ use super::client::Cluster;
 use super::config::{KafkaConfig, KafkaSetupError};
 use super::names::topic;
 use super::tls::client_config;
+use crate::link::{retry, unreachable};
 
 /// Delivers events to topics of Kafka. Connects when the first event is to go out, and again whenever it must.
 pub struct KafkaTransport {
@@ -89,22 +90,15 @@ impl EventTransport for KafkaTransport {
                 reason: failed.to_string(),
                 status: None,
             }),
+            Ok(Err(failed)) if failed.is_unanswered() => Err(unreachable(failed.to_string())),
             Ok(Err(failed)) => Err(retry(failed.to_string())),
             Err(_) => {
                 self.cluster.forget(&topic);
-                Err(retry(format!(
+                Err(unreachable(format!(
                     "Kafka did not answer within {:?}",
                     self.timeout
                 )))
             }
         }
-    }
-}
-
-fn retry(reason: String) -> DeliveryError {
-    DeliveryError::Retry {
-        reason,
-        status: None,
-        after: None,
     }
 }

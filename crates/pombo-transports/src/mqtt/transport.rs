@@ -9,7 +9,7 @@ use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use super::broker::{Connector, PublishError};
 use super::config::{MqttConfig, MqttConfigError};
 use super::topic;
-use crate::link::{Link, retry};
+use crate::link::{Link, retry, unreachable};
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -66,10 +66,13 @@ impl EventTransport for MqttTransport {
         match tokio::time::timeout(TIMEOUT, published).await {
             Ok(Ok(())) => Ok(Delivered { status: None }),
             Ok(Err(error @ PublishError::TooLarge { .. })) => Err(permanent(&error.to_string())),
-            Ok(Err(error)) => Err(retry(error.to_string())),
+            Ok(Err(error @ PublishError::Refused(_))) => Err(retry(error.to_string())),
+            Ok(Err(error @ (PublishError::Lost | PublishError::Full))) => {
+                Err(unreachable(error.to_string()))
+            }
             Err(_) => {
                 broker.give_up();
-                Err(retry("no PUBACK in time".to_owned()))
+                Err(unreachable("no PUBACK in time".to_owned()))
             }
         }
     }

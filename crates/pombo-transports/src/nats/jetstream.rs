@@ -9,7 +9,10 @@ use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
+use pombo_domain::port::DeliveryError;
 use tracing::info;
+
+use crate::link::{retry, unreachable};
 
 /// The streams made here for subjects that no stream takes. Two of them, because a stream takes each id once, and an event
 /// may go to an instance's subject and to everybody's.
@@ -60,24 +63,31 @@ impl Streams {
         }: &Address,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<(), async_nats::Error> {
+    ) -> Result<(), DeliveryError> {
         if !self.known().contains(filter) {
             let stream = if *global { EVERYBODY } else { INSTANCES };
-            self.ensure(stream, subject, filter).await?;
+            let ensured = self.ensure(stream, subject, filter).await;
+            ensured.map_err(|error| retry(error.to_string()))?;
         }
         let sent = self
             .context
             .publish_with_headers(subject.to_owned(), headers, body)
             .await;
-        match sent?.await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                if error.kind() == PublishErrorKind::StreamNotFound {
+        let confirmed = match sent {
+            Ok(sent) => sent.await.map(drop),
+            Err(error) => Err(error),
+        };
+        confirmed.map_err(|error| {
+            let reason = error.to_string();
+            match error.kind() {
+                PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => unreachable(reason),
+                PublishErrorKind::StreamNotFound => {
                     self.known().remove(filter);
+                    retry(reason)
                 }
-                Err(error.into())
+                _ => retry(reason),
             }
-        }
+        })
     }
 
     async fn ensure(

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use crate::link::retry;
+use crate::link::unreachable;
 
 /// How long the first deliveries after the start wait for a connection.
 const FIRST_CONNECT: Duration = Duration::from_secs(3);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How often it connected and was cut off so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,8 +86,12 @@ impl Server {
         }
         match self.client.connection_state() {
             State::Connected => Ok(()),
-            State::Pending | State::Disconnected => Err(retry("no connection".to_owned())),
+            State::Pending | State::Disconnected => Err(unreachable("no connection".to_owned())),
         }
+    }
+
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.client.connection_state() != State::Connected
     }
 
     /// Ends with the next loss of the connection.

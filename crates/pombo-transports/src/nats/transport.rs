@@ -13,7 +13,7 @@ use super::config::{InvalidUri, NatsConfig};
 use super::jetstream::{Address, Streams};
 use super::server::Server;
 use super::subject;
-use crate::link::retry;
+use crate::link::unreachable;
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -53,7 +53,7 @@ impl NatsTransport {
         self.connection
             .get_or_try_init(start)
             .await
-            .map_err(|error: async_nats::Error| retry(error.to_string()))
+            .map_err(|error: async_nats::Error| unreachable(error.to_string()))
     }
 
     fn address(&self, event: &Event, subscription: &Subscription) -> Address {
@@ -114,18 +114,23 @@ impl EventTransport for NatsTransport {
             let sent = std::pin::pin!(async {
                 match streams {
                     Some(streams) => streams.publish(&address, headers, body).await,
-                    None => server.publish(address.subject, headers, body).await,
+                    None => {
+                        let sent = server.publish(address.subject, headers, body).await;
+                        sent.map_err(|error| unreachable(error.to_string()))
+                    }
                 }
             });
             match futures_util::future::select(sent, lost).await {
                 Either::Left((sent, _)) => sent,
-                Either::Right(((), _)) => Err("the connection was lost".into()),
+                Either::Right(((), _)) => Err(unreachable("the connection was lost".to_owned())),
             }
         };
         match tokio::time::timeout(TIMEOUT, published).await {
             Ok(Ok(())) => Ok(Delivered { status: None }),
-            Ok(Err(error)) => Err(retry(error.to_string())),
-            Err(_) => Err(retry("the server did not confirm in time".to_owned())),
+            // What an error says may have come of the loss.
+            Ok(Err(error)) if server.is_cut_off() => Err(unreachable(error.to_string())),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(unreachable("the server did not confirm in time".to_owned())),
         }
     }
 }

@@ -90,9 +90,7 @@ impl Desk {
 
 /// Somebody had taken it along and then stopped.
 fn cut_off() -> DeliveryError {
-    DeliveryError::Retry {
+    DeliveryError::Unreachable {
         reason: "the request to Pusher was cut off".to_owned(),
-        status: None,
-        after: None,
     }
 }

@@ -13,7 +13,7 @@ use pombo_net::{OutboundClient, Response};
 use super::config::PusherConfig;
 use super::desk::{Desk, Outcome};
 use super::request::{App, Impossible, Item, LARGEST_BATCH, Request};
-use crate::outbound::failed;
+use crate::outbound::unanswered;
 
 /// Delivers events to Pusher Channels.
 pub struct PusherTransport {
@@ -59,7 +59,7 @@ impl PusherTransport {
             .client
             .post(&request.url, headers, request.body, timeout)
             .await;
-        judge(&answer.map_err(|error| failed(&error))?)
+        judge(&answer.map_err(|error| unanswered(&error))?)
     }
 }
 

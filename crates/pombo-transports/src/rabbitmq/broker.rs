@@ -137,6 +137,11 @@ impl Broker {
         Err(PublishError::Refused)
     }
 
+    /// Whether the connection has ended.
+    pub(super) fn is_lost(&self) -> bool {
+        !self.connection.status().connected()
+    }
+
     /// Whoever begins first publishes first; confirms are waited for together.
     async fn publish_once(
         &self,

@@ -9,7 +9,7 @@ use pombo_domain::subscription::{Subscription, TransportKind};
 use super::broker::Connector;
 use super::config::{InvalidUri, RabbitmqConfig};
 use super::names::{NameTooLong, Route};
-use crate::link::{Link, retry};
+use crate::link::{Link, retry, unreachable};
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -93,8 +93,10 @@ impl EventTransport for RabbitmqTransport {
         let published = broker.publish(&route, envelope, &properties);
         match tokio::time::timeout(TIMEOUT, published).await {
             Ok(Ok(())) => Ok(Delivered { status: None }),
+            Ok(Err(error)) if broker.is_lost() => Err(unreachable(error.to_string())),
             Ok(Err(error)) => Err(retry(error.to_string())),
-            Err(_) => Err(retry("the broker did not confirm in time".to_owned())),
+            // It takes nothing from anybody while it lacks memory or disk.
+            Err(_) => Err(unreachable("the broker did not confirm in time".to_owned())),
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::config::SqsConfig;
 use super::names::{group, queue};
 use super::request::Request;
-use crate::outbound::failed;
+use crate::outbound::unanswered;
 
 /// A queue of the same name may be made again this long after it was deleted. Source: Amazon SQS API reference,
 /// `DeleteQueue`.
@@ -57,7 +57,7 @@ impl SqsTransport {
             .client
             .post(&request.url, request.headers, request.body, timeout)
             .await;
-        let answer = answer.map_err(|error| failed(&error))?;
+        let answer = answer.map_err(|error| unanswered(&error))?;
         let asked = answer.retry_after(SystemTime::now());
         Ok(judge(action, answer.status, &answer.body, asked))
     }

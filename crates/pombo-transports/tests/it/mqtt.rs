@@ -139,7 +139,7 @@ async fn down_is_told_at_once_and_ends() {
     for _ in 0..3 {
         let start = Instant::now();
         let error = attempt(&transport, &event, false).await.unwrap_err();
-        assert!(matches!(error, DeliveryError::Retry { .. }));
+        assert!(matches!(error, DeliveryError::Unreachable { .. }));
         assert!(start.elapsed() < Duration::from_secs(3));
     }
     way.open().await;

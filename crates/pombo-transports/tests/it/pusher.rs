@@ -70,12 +70,12 @@ async fn answers_and_what_they_mean() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_worth_another_try() {
+async fn nobody_there_is_waited_for() {
     let mut server = Scripted::start(&[]).await;
     server.host = "127.0.0.1:9".to_owned();
     let outcome = tokio::time::timeout(Duration::from_secs(20), deliver(&server)).await;
     assert!(matches!(
         outcome.unwrap().unwrap_err(),
-        DeliveryError::Retry { status: None, .. }
+        DeliveryError::Unreachable { .. }
     ));
 }

@@ -252,7 +252,7 @@ async fn down_is_told_at_once_and_ends() {
     for _ in 0..3 {
         let start = Instant::now();
         let error = attempt(&transport, &event, false).await.unwrap_err();
-        assert!(matches!(error, DeliveryError::Retry { .. }));
+        assert!(matches!(error, DeliveryError::Unreachable { .. }));
         assert!(!error.to_string().contains("guest"), "{error}");
         assert!(start.elapsed() < Duration::from_secs(3));
     }

@@ -108,6 +108,14 @@ async fn a_queue_that_stays_unknown_is_tried_again_later() {
 }
 
 #[tokio::test]
+async fn nobody_there_is_waited_for() {
+    let mut config = config(&Scripted::start(&[]).await);
+    config.endpoint = Some("http://127.0.0.1:9".to_owned());
+    let error = deliver(config, "{}", json!({})).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Unreachable { .. }));
+}
+
+#[tokio::test]
 async fn large_events_are_given_up_with_a_reason() {
     let server = Scripted::start(&[]).await;
     let large = json!("A".repeat(1024)).to_string();

@@ -11,14 +11,23 @@ use crate::state::Api;
 
 /// `GET /{transport}/find/{instance}`: the stored subscription, or `null`.
 ///
+/// While events wait for a receiver that cannot be reached, `unreachable` says why.
+///
 /// For a transport that is switched off for the whole server and has nothing stored: `{"enabled":false,"events":[]}`.
 pub(super) async fn find(
     transport: TransportKind,
     AuthorisedInstance(entry): AuthorisedInstance,
     State(api): State<Api>,
 ) -> Response {
-    let body = match entry.state().subscriptions.get(&transport) {
-        Some(stored) => row(stored),
+    let state = entry.state();
+    let body = match state.subscriptions.get(&transport) {
+        Some(stored) => {
+            let mut body = row(stored);
+            if let Some(reason) = api.gateway.unreachable(&entry, transport) {
+                body["unreachable"] = reason.into();
+            }
+            body
+        }
         None if api.config.is_on(transport) => Value::Null,
         None => json!({"enabled": false, "events": []}),
     };

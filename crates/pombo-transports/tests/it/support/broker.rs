@@ -78,7 +78,11 @@ pub(crate) async fn attempt(
 pub(crate) async fn insist(transport: &dyn EventTransport, event: &Event) {
     super::soon("a delivery", async {
         while let Err(error) = attempt(transport, event, false).await {
-            assert!(matches!(error, DeliveryError::Retry { .. }), "{error}");
+            let again = matches!(
+                error,
+                DeliveryError::Unreachable { .. } | DeliveryError::Retry { .. }
+            );
+            assert!(again, "{error}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
