@@ -1,5 +1,6 @@
 //! What the transports over HTTP have in common.
 
+use http::StatusCode;
 use pombo_domain::port::DeliveryError;
 use pombo_net::OutboundError;
 
@@ -19,6 +20,14 @@ pub(crate) fn failed(error: &OutboundError) -> DeliveryError {
             status: None,
         }
     }
+}
+
+/// Whether a service answers that it is not there: the same would come of any event.
+pub(crate) fn is_away(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// No answer at all, from a service that takes the events of many: nothing else would get through either.

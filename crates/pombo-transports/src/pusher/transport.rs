@@ -13,7 +13,7 @@ use pombo_net::{OutboundClient, Response};
 use super::config::PusherConfig;
 use super::desk::{Desk, Outcome};
 use super::request::{App, Impossible, Item, LARGEST_BATCH, Request};
-use crate::outbound::unanswered;
+use crate::outbound::{is_away, unanswered};
 
 /// Delivers events to Pusher Channels.
 pub struct PusherTransport {
@@ -83,6 +83,7 @@ fn judge(response: &Response) -> Result<Delivered, DeliveryError> {
         response.snippet(200)
     );
     Err(match status {
+        _ if is_away(response.status) => DeliveryError::Unreachable { reason },
         Some(400 | 413) => DeliveryError::Permanent { reason, status },
         _ => DeliveryError::Retry {
             reason,

@@ -54,10 +54,11 @@ fn what_may_pass_is_tried_again() {
         (400, "com.amazonaws.sqs#RequestThrottled"),
         (403, "com.amazon.coral.service#AccessDeniedException"),
         (500, "InternalFailure"),
-        (502, ""),
     ] {
         assert!(matches!(refused(status, kind), DeliveryError::Retry { .. }));
     }
+    let away = refused(503, "ServiceUnavailable");
+    assert!(matches!(away, DeliveryError::Unreachable { .. }));
     let deleted = refused(400, "com.amazonaws.sqs#QueueDeletedRecently");
     let DeliveryError::Retry { after, .. } = deleted else {
         panic!("{deleted:?}")

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::config::SqsConfig;
 use super::names::{group, queue};
 use super::request::Request;
-use crate::outbound::unanswered;
+use crate::outbound::{is_away, unanswered};
 
 /// A queue of the same name may be made again this long after it was deleted. Source: Amazon SQS API reference,
 /// `DeleteQueue`.
@@ -116,6 +116,8 @@ pub(super) fn judge(
             reason,
             status: code,
         }
+    } else if is_away(status) {
+        DeliveryError::Unreachable { reason }
     } else {
         DeliveryError::Retry {
             reason,

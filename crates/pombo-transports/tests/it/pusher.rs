@@ -61,7 +61,15 @@ async fn answers_and_what_they_mean() {
         let error = deliver(&server).await.unwrap_err();
         assert!(matches!(error, DeliveryError::Permanent { .. }), "{status}");
     }
-    for status in [401, 403, 404, 429, 500, 503] {
+    for status in [502, 503, 504] {
+        let server = Scripted::start(&[(status, "gone")]).await;
+        let error = deliver(&server).await.unwrap_err();
+        assert!(
+            matches!(error, DeliveryError::Unreachable { .. }),
+            "{status}"
+        );
+    }
+    for status in [401, 403, 404, 429, 500] {
         let server = Scripted::start(&[(status, "later")]).await;
         let error = deliver(&server).await.unwrap_err();
         assert!(matches!(error, DeliveryError::Retry { .. }), "{status}");
