@@ -72,12 +72,13 @@ pub async fn run(program: &Path, port: u16, receiver: Receiver, events: u64) -> 
         ("NATS_ENABLED", "true"),
         ("NATS_URI", "nats://127.0.0.1:4222"),
     ];
-    let variables = match receiver {
+    let own: &[_] = match receiver {
         Receiver::Webhook => &[],
         Receiver::Rabbitmq => &variables[..2],
         Receiver::Nats => &variables[2..],
     };
-    let server = Server::start_with(program, data.path(), port, variables).await?;
+    let variables = [own, &[("PROMETHEUS_METRICS", "true")]].concat();
+    let server = Server::start_with(program, data.path(), port, &variables).await?;
     let target = Target::answering(Duration::ZERO, |_| {}).await?;
     // Queues outlive the run: a name of its own.
     let instance = format!("backlog-{}", std::process::id());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
@@ -34,6 +35,8 @@ pub struct Load {
 pub struct Seen {
     sent: u64,
     arrived: u64,
+    /// Messages in the server's database, greetings aside; counted only when some did not arrive.
+    stored: Option<u64>,
     seconds: f64,
     cpu_seconds: f64,
     /// From the phone to the client.
@@ -62,8 +65,12 @@ impl Seen {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
+        let stored = self
+            .stored
+            .map(|stored| format!(" ({stored} are stored)"))
+            .unwrap_or_default();
         format!(
-            "{} sent, {} arrived in {:.1} s; p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms; {:.2} ms of the server's CPU for one",
+            "{} sent, {} arrived{stored} in {:.1} s; p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms; {:.2} ms of the server's CPU for one",
             self.sent,
             self.arrived,
             self.seconds,
@@ -100,14 +107,17 @@ impl Load {
             });
         }
         // Everybody has a session with everybody before it is measured.
+        let before = stored(world, self.accounts).await?;
+        let mut greetings = 0;
         for from in 0..self.people {
             for to in (0..self.accounts).filter(|to| self.accounts == 1 || to % self.people == from)
             {
                 say(network, from, to, "hello").await?;
+                greetings += 1;
             }
         }
         sleep(Duration::from_secs(2)).await;
-        let before = Usage::of(world.server.pid());
+        let usage = Usage::of(world.server.pid());
         let start = Instant::now();
         let next = Arc::new(AtomicU64::new(0));
         let sent = Arc::new(AtomicU64::new(0));
@@ -147,16 +157,34 @@ impl Load {
             sleep(Duration::from_millis(5)).await;
         }
         let seconds = start.elapsed().as_secs_f64();
-        let cpu_seconds = cpu_between(before, Usage::of(world.server.pid()));
+        let cpu_seconds = cpu_between(usage, Usage::of(world.server.pid()));
         listening.shutdown().await;
+        let arrived = arrived.load(Relaxed);
+        let stored = if arrived < sent {
+            Some(stored(world, self.accounts).await? - before - greetings)
+        } else {
+            None
+        };
         Ok(Seen {
             sent,
-            arrived: arrived.load(Relaxed),
+            arrived,
+            stored,
             seconds,
             cpu_seconds,
             took,
         })
     }
+}
+
+/// How many messages the accounts have in the database.
+async fn stored(world: &World, accounts: usize) -> io::Result<u64> {
+    let mut count = 0;
+    for index in 0..accounts {
+        let path = format!("/chat/findMessages/{}", name(index));
+        let found = world.server.ask("POST", &path, &json!({})).await?;
+        count += found["messages"]["total"].as_u64().unwrap_or_default();
+    }
+    Ok(count)
 }
 
 /// Seconds of the processor between the two.
