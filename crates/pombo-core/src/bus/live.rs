@@ -14,6 +14,8 @@ use super::tail::{Bus, Newer};
 use crate::instance::Registry;
 
 const BATCH: usize = 256;
+/// After so many events those who write to clients get a turn: clients that read must not be overrun by a burst.
+const TURN: usize = 32;
 
 /// Follows the log from `place` until stopped.
 pub(crate) async fn follow(
@@ -38,7 +40,10 @@ pub(crate) async fn follow(
             }
             continue;
         }
-        for event in events {
+        for (index, event) in events.into_iter().enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
             show(&bus, &registry, &transports, global, &event).await;
             place = event.seq.unwrap_or(place);
             bus.live_is_at(place);

@@ -21,7 +21,7 @@ use pombo_store::delivery::{self, Delivery, Listed, Of};
 use pombo_store::{Backend, Db, DbConfig, Synchronous};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What a receiver saw: instance, event name, attempt, and the message's id if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +149,9 @@ impl EventTransport for Receiver {
 #[derive(Default)]
 pub struct Clients {
     pub shown: Mutex<Vec<(i64, String, bool, bool)>>,
+    /// Shown since somebody last took this away, and the bell for who does.
+    pub unread: AtomicUsize,
+    pub bell: Notify,
     pub told: Mutex<Vec<String>>,
 }
 
@@ -180,6 +183,8 @@ impl LiveTransport for Clients {
             .lock()
             .unwrap()
             .push((seq, name, event.to_instance, event.to_all));
+        self.unread.fetch_add(1, Ordering::SeqCst);
+        self.bell.notify_one();
     }
 
     async fn close(&self) {}

@@ -1,5 +1,8 @@
 //! Connected clients, and the log read again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use pombo_core::SubscriptionChange;
 use pombo_domain::subscription::TransportKind;
 use pombo_store::Backend;
@@ -31,6 +34,37 @@ async fn clients_are_shown_events_in_the_order_of_the_log() {
             .iter()
             .all(|(_, _, to_instance, to_all)| *to_instance && !to_all)
     );
+}
+
+/// On one thread: whoever writes to a client gets its turn only when showing rests.
+#[tokio::test]
+async fn a_client_that_reads_is_not_overrun_by_a_burst() {
+    let bench = Bench::start().await;
+    let entry = bench.create("a").await;
+    let clients = Arc::clone(&bench.clients);
+    let most = Arc::new(AtomicUsize::new(0));
+    let writer = tokio::spawn({
+        let most = Arc::clone(&most);
+        async move {
+            loop {
+                clients.bell.notified().await;
+                most.fetch_max(clients.unread.swap(0, Ordering::SeqCst), Ordering::SeqCst);
+            }
+        }
+    });
+    // Committed together, and so shown together.
+    let ids: Vec<_> = (0..500).map(|number| number.to_string()).collect();
+    futures_util::future::join_all(ids.iter().map(|id| bench.incoming(&entry, id))).await;
+    let head = bench.gateway.bus().head();
+    until("the last event", || async {
+        let shown = bench.clients.shown.lock().unwrap();
+        shown.last().is_some_and(|shown| shown.0 == head)
+    })
+    .await;
+    writer.abort();
+    assert!(bench.clients.shown.lock().unwrap().len() >= 1000);
+    let most = most.load(Ordering::SeqCst);
+    assert!(most <= 64, "{most} at once");
 }
 
 #[tokio::test]
