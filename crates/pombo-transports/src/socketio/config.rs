@@ -21,7 +21,7 @@ pub struct SocketIoConfig {
     pub upgrade_timeout: Duration,
     /// Largest message that a client may send, in bytes. Default 1,000,000.
     pub max_payload: usize,
-    /// Packets that wait for one client; with more it has fallen behind and is disconnected. Default 512.
+    /// Packets that wait for one client; with more it has fallen behind and is disconnected. Default 1024: a message is about four.
     pub queue: usize,
     /// Byte fields go out as binary attachments, as in the original (`WEBSOCKET_BINARY`). Default off: JSON text.
     pub binary: bool,
@@ -47,7 +47,7 @@ impl Default for SocketIoConfig {
             connect_timeout: Duration::from_secs(10),
             upgrade_timeout: Duration::from_secs(10),
             max_payload: 1_000_000,
-            queue: 512,
+            queue: 1024,
             binary: false,
             eio3: false,
             keyless_handshake: true,
