@@ -198,6 +198,7 @@ pub async fn listen(
         .send(kind::TEXT, format!("40/{instance},").as_bytes())
         .await?;
     while !socket.text().await?.starts_with("40/") {}
+    let instance = instance.to_owned();
     Ok(Listening(tokio::spawn(async move {
         while let Ok((kind, content)) = socket.next().await {
             let content = socket.bytes(content);
@@ -212,7 +213,15 @@ pub async fn listen(
                 }
             }
         }
+        said(&format!(
+            "the client that listened to {instance} was disconnected"
+        ));
     })))
+}
+
+#[expect(clippy::print_stderr, reason = "a person must see it")]
+fn said(text: &str) {
+    eprintln!("{text}");
 }
 
 /// The next event with this text.
