@@ -161,7 +161,11 @@ impl Load {
         listening.shutdown().await;
         let arrived = arrived.load(Relaxed);
         let stored = if arrived < sent {
-            Some(stored(world, self.accounts).await? - before - greetings)
+            Some(
+                stored(world, self.accounts)
+                    .await?
+                    .saturating_sub(before + greetings),
+            )
         } else {
             None
         };

@@ -160,6 +160,7 @@ impl Life {
         info!(instance = %self.name(), "{} is connected", self.name());
     }
 
+    /// Tells the rules, as often as it takes.
     pub(super) async fn accept(&self, events: Vec<ChannelEvent>) {
         if events.is_empty() {
             return;

@@ -356,7 +356,6 @@ impl Life {
         });
     }
 
-    /// Tells the rules, as often as it takes.
     /// `false`: stopped meanwhile.
     pub(super) async fn pause(&self, pause: Duration) -> bool {
         tokio::select! {
